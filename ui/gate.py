@@ -1,0 +1,116 @@
+"""What the server lets in and what the browser may do with what it gets out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_BODY = 1 << 20
+
+OPEN = re.compile(
+    r"/(?:|healthz|reader|page\.(?:js|css)|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json"
+    r"|(?:assets|static)/.*|gradio_api/(?:info/?|openapi\.json|startup-events|app_id/?|theme\.css|reset/?|cancel"
+    r"|queue/(?:join|data)|heartbeat/\w+|call/(?:v2/)?(?:ask|search)(?:/\w*)?|mcp(?:/.*)?))"
+)
+"""The only paths that are answered: what the page, the API and MCP need. All else of Gradio is closed."""
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+POLICY = (
+    "default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; media-src 'none'; object-src 'none'; worker-src 'none'; "
+    "frame-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+_SCRIPT = re.compile(rb"<script(?:\s+data-[\w-]+)?>(.*?)</script>", re.DOTALL)
+_FOREIGN = re.compile(rb"\s*<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*/>")
+_HEAD = (
+    b'<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="./page.css">'
+    b'<script src="./page.js"></script>'
+)
+
+
+class Gate:
+    """Closes what is not needed, limits what is sent, and adds the frame and the safe headers to answers."""
+
+    def __init__(self, app: ASGIApp, frame: str) -> None:
+        self._app = app
+        self._head = _HEAD + frame.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        refusal = _refused(scope)
+        if refusal:
+            await refusal(scope, receive, _with_headers(send))
+        elif scope["path"] == "/":
+            await self._page(scope, receive, send)
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put our frame into the head of Gradio's page, and the hashes of its scripts into the policy."""
+        headers = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
+        plain = {**scope, "query_string": b"", "headers": headers}
+        start: MutableMapping[str, Any] = {}
+        body = bytearray()
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            body.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                page = _FOREIGN.sub(b"", bytes(body)).replace(b"</head>", self._head + b"</head>", 1)
+                headers = MutableHeaders(raw=start["headers"])
+                headers["content-length"] = str(len(page))
+                headers["content-security-policy"] = POLICY.format(scripts=_hashes(page))
+                headers["cache-control"] = "no-cache"
+                await out(start)
+                await out({"type": "http.response.body", "body": page})
+
+        out = _with_headers(send)
+        await self._app(plain, receive, collect)
+
+
+def _refused(scope: Scope) -> PlainTextResponse | None:
+    if not OPEN.fullmatch(scope["path"]):
+        return PlainTextResponse("Not found", 404)
+    if scope["method"] in ("POST", "PUT", "PATCH"):
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        if not length.isdigit():
+            return PlainTextResponse("Length required", 411)
+        if int(length) > LARGEST_BODY:
+            return PlainTextResponse("Larger than 1 MiB", 413)
+    return None
+
+
+def _with_headers(send: Send) -> Send:
+    async def out(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+            headers.setdefault("content-security-policy", POLICY.format(scripts=""))
+        await send(message)
+
+    return out
+
+
+def _hashes(page: bytes) -> str:
+    digests = (base64.b64encode(hashlib.sha256(s).digest()).decode() for s in _SCRIPT.findall(page))
+    return "".join(f" 'sha256-{digest}'" for digest in digests)

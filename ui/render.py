@@ -1,0 +1,303 @@
+"""Answer -> HTML. Pure functions: all text of documents and users is escaped here and nowhere else.
+
+A mark describes itself: its address `#cite/ARTICLE/START/END/CHECK` is all that is needed to open the
+reader, so the marks of every earlier answer keep working, and CHECK tells when the words have changed since.
+Each fragment is one line that opens a block, which Markdown passes through untouched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import NamedTuple
+from urllib.parse import quote as percent
+from urllib.parse import urlsplit
+from zlib import crc32
+
+from rag.answer import Answer
+from rag.corpus import Source
+from rag.evidence import Citation, Claim, Conflict
+from rag.text import LANGUAGES, Language, sentences
+from ui.words import KINDS, ago, count, day, say
+
+
+class Exchange(NamedTuple):
+    """A question and its answer as they stand in the thread."""
+
+    turn: int
+    question: str
+    text: str
+    body: str
+
+
+def safe(text: str) -> str:
+    r"""Write text as HTML: markup becomes characters, and line ends cannot end a Markdown block.
+
+    >>> safe("<b>\n\n'x'")
+    '&lt;b&gt;&#10;&#10;&#x27;x&#x27;'
+    """
+    return escape(text).replace("\r", "&#13;").replace("\n", "&#10;")
+
+
+_SYNTAX = re.compile(r"\*\*|__|`|\[(?P<label>[^\[\]\n]{1,300})\](?P<target>\([^()\s]{1,500}\))")
+
+
+def unmarked(text: str) -> str:
+    """Put Markdown marks out of sight but leave them there: the characters of a quote never change."""
+    pieces, position = [], 0
+    for found in _SYNTAX.finditer(text):
+        pieces.append(safe(text[position : found.start()]))
+        position = found.end()
+        if found["label"] is None:
+            pieces.append(_hidden(found[0]))
+        else:
+            pieces += [_hidden("["), safe(found["label"]), _hidden("]" + found["target"])]
+    return "".join([*pieces, safe(text[position:])])
+
+
+def _hidden(syntax: str) -> str:
+    return f'<span class="syntax">{safe(syntax)}</span>'
+
+
+def address(citation: Citation) -> str:
+    """Address a citation in the page."""
+    return (
+        f"#cite/{percent(citation.article, safe='')}/{citation.start}/{citation.end}/{check(citation.quote)}"
+    )
+
+
+def check(quote: str) -> str:
+    """Sum up cited words, so that a mark recognises them.
+
+    >>> check("300 centers")
+    'df9ab802'
+    """
+    return f"{crc32(quote.encode()):08x}"
+
+
+def both(key: str, **values: object) -> str:
+    """Give a word in both languages, of which the page shows the one that is chosen."""
+    return "".join(f'<span class="in-{x}" lang="{x}">{say(key, x, **values)}</span>' for x in LANGUAGES)
+
+
+def question(text: str, turn: int, language: Language) -> str:
+    """Show a question in the thread."""
+    asker = say("you", language)
+    return f'<h2 class="asked" id="q-{turn}" dir="auto"><span class="sr">{asker}: </span>{safe(text)}</h2>'
+
+
+def stage(key: str, language: Language) -> str:
+    """Show what is being done while an answer is awaited."""
+    return f'<div class="answer pending" lang="{language}"><p class="stage">{say(key, language)}</p></div>'
+
+
+def failure(sentence: str, language: Language) -> str:
+    """Show a message in place of an answer."""
+    return f'<div class="answer final" lang="{language}"><p class="failure">{safe(sentence)}</p></div>'
+
+
+def answer(given: Answer, turn: int) -> str:
+    """Show an answer: marked sentences, disagreements, what is missing, the verdict, the source cards."""
+    language = given.language
+    if given.answered:
+        parts = [
+            '<div class="claims">' + "".join(_claim(c, given, turn) for c in given.claims) + "</div>",
+            *(conflict(c, given, turn) for c in given.conflicts),
+            _listing("missing", given.missing, language),
+            verdict_line(given),
+            source_cards(given.citations, "sources_title", language),
+        ]
+    elif given.mode == "chat" or not (given.closest or given.missing):
+        parts = [f'<p class="note">{safe(given.note)}</p>']
+    else:
+        parts = [refusal(given, turn), _cards(given.closest, "closest", language)]
+    parts.append(_suggestions(given.suggestions, language))
+    spoken = f'<p class="spoken">{_spoken(given)}</p>'
+    return f'<div class="answer final" id="a-{turn}" lang="{language}">{"".join(parts)}{spoken}</div>'
+
+
+def _claim(claim: Claim, given: Answer, turn: int) -> str:
+    marks = "".join(
+        mark(c, given.number(c), turn, given.language, verdict=claim.verdict) for c in claim.citations
+    )
+    return f'<p class="claim">{_words(claim.text, claim.citations[0].language, given.language)}{marks}</p>'
+
+
+def mark(
+    citation: Citation, number: int, turn: int, language: Language, *, verdict: str = "supported"
+) -> str:
+    """Show the numbered mark after a sentence."""
+    kind = "ok" if verdict == "supported" else "part"
+    partly = "" if kind == "ok" else f'<span class="sr">, {say("partly", language)}</span>'
+    return (
+        f'<sup class="mark {kind}">'
+        f'<a id="c-{turn}-{number}" class="cite" role="doc-noteref" href="{address(citation)}">'
+        f'<span class="sr">{say("source", language)} </span><span class="n">{number}</span>{partly}</a></sup>'
+    )
+
+
+def _words(text: str, language: str, around: str) -> str:
+    foreign = f' lang="{language}"' if language in LANGUAGES and language != around else ""
+    return f'<span class="said"{foreign}>{unmarked(text)}</span>'
+
+
+def verdict_line(given: Answer) -> str:
+    """Say what the answer stands on: sentences, independent sources, the newest date."""
+    return f'<p class="verdict">{" · ".join(_verdict(given))}</p>'
+
+
+def _verdict(given: Answer) -> list[str]:
+    sources = {s.id: s for c in given.citations for s in c.sources}.values()
+    publishers = {s.publisher.casefold() or s.id for s in sources}
+    newest = max((s.issued for s in sources), default="")
+    good = sum(c.verdict == "supported" for c in given.claims)
+    key = "quoted" if given.mode == "quotes" else "checked"
+    if good == len(given.claims) == 1:
+        key += "_1"
+    parts = [say(key, given.language, n=good, m=len(given.claims))]
+    if publishers:
+        parts.append(count("source_count", len(publishers), given.language))
+    if newest:
+        parts.append(say("newest", given.language, date=day(newest[:7], given.language)))
+    return parts
+
+
+def _spoken(given: Answer) -> str:
+    if given.answered:
+        sentences, *rest = _verdict(given)
+        sources = rest[0] if rest else count("sources", 0, given.language)
+        return safe(say("answer_ready", given.language, sentences=sentences, sources=sources))
+    return safe(given.note or say("refusal_ready", given.language))
+
+
+def conflict(found: Conflict, given: Answer, turn: int) -> str:
+    """Show the sides of a disagreement: what is said, as of when, by what kind of source."""
+    language = given.language
+    rows = "".join(
+        f"<tr><td>{_words(s.text, s.citation.language, language)}"
+        f"{mark(s.citation, given.number(s.citation), turn, language)}</td>"
+        f"<td>{safe(day(s.as_of, language))}</td><td>{_publishers(s.citation.sources, language)}</td></tr>"
+        for s in found.statements
+    )
+    heads = "".join(f'<th scope="col">{say(k, language)}</th>' for k in ("statement", "as_of", "publication"))
+    reason = f'<p class="reason">{safe(found.reason)}</p>' if found.reason else ""
+    return (
+        f'<div class="conflict" role="note"><h3>{say("disagree", language)}: {safe(found.about)}</h3>{reason}'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def refusal(given: Answer, turn: int) -> str:
+    """Say that the sources do not answer, and show the nearest quotes there are."""
+    language = given.language
+    quotes = "".join(
+        f"<li><blockquote>{_words(c.quote, c.language, language)}{mark(c, n, turn, language)}</blockquote>"
+        f'<p class="from">{_publishers(c.sources, language) or safe(c.title)}</p></li>'
+        for n, c in enumerate(given.closest, 1)
+    )
+    nearest = f'<h4>{say("closest", language)}</h4><ol class="closest">{quotes}</ol>' if quotes else ""
+    return (
+        f'<div class="refusal" role="note"><h3>{say("not_in_sources", language)}</h3>'
+        f"<p>{safe(_lead(given))}</p>{_listing('missing', given.missing, language)}{nearest}</div>"
+    )
+
+
+def _lead(given: Answer) -> str:
+    """Take from a note the quote that is shown below it anyway."""
+    note = given.note
+    quoted = any(c.quote in note for c in given.closest)
+    return note[slice(*sentences(note)[0])] if quoted else note
+
+
+def _publishers(sources: Iterable[Source], language: Language) -> str:
+    facts = ((s.publisher or s.title, KINDS[language].get(s.kind, ""), s.issued[:4]) for s in sources)
+    return safe("; ".join(", ".join(filter(None, fact)) for fact in facts))
+
+
+def _listing(key: str, items: Sequence[str], language: Language) -> str:
+    if not items:
+        return ""
+    rows = "".join(f"<li>{safe(item)}</li>" for item in items)
+    return f'<div class="{key}"><h3>{say(key, language)}</h3><ul>{rows}</ul></div>'
+
+
+def _suggestions(questions: Sequence[str], language: Language) -> str:
+    if not questions:
+        return ""
+    buttons = "".join(f'<button type="button" class="ask">{safe(q)}</button>' for q in questions)
+    return f'<div class="followups"><h3>{say("followups", language)}</h3>{buttons}</div>'
+
+
+def source_cards(citations: Sequence[Citation], title: str, language: Language) -> str:
+    """Give the cards that the page shows in its panel, and the button that brings them there."""
+    return (
+        f'<p class="more"><button type="button" class="show">{say(title, language)} '
+        f'<span class="badge">{len(citations)}</span></button></p>{_cards(citations, title, language)}'
+    )
+
+
+def _cards(citations: Sequence[Citation], title: str, language: Language) -> str:
+    if not citations:
+        return ""
+    cards = "".join(_card(c, n, language) for n, c in enumerate(citations, 1))
+    return f'<div class="cards"><h2>{both(title)}</h2><ol>{cards}</ol></div>'
+
+
+def _card(citation: Citation, number: int, language: Language) -> str:
+    return (
+        f'<li class="card"><h3><a class="open" href="{address(citation)}"><span class="n">{number}</span>'
+        f"<span>{safe(citation.title)}</span></a></h3>"
+        f'<blockquote lang="{safe(citation.language)}">{unmarked(citation.quote)}</blockquote>'
+        f"{origins(citation.sources, language)}</li>"
+    )
+
+
+def origins(sources: Sequence[Source], language: Language, today: str = "") -> str:
+    """Show who published what when, with its address."""
+    if not sources:
+        return ""
+    return (
+        '<ul class="origins">' + "".join(f"<li>{_origin(s, language, today)}</li>" for s in sources) + "</ul>"
+    )
+
+
+def _origin(source: Source, language: Language, today: str) -> str:
+    kind = KINDS[language].get(source.kind, "")
+    when = safe(day(source.issued, language))
+    since = ago(source.issued, today, language) if today else ""
+    facts = (
+        f'<b class="publisher">{safe(source.publisher)}</b>' if source.publisher else "",
+        f'<span class="kind {safe(source.kind)}">{kind}</span>' if kind else "",
+        f'<time datetime="{safe(source.issued)}">{when}</time>' if source.issued else f"<span>{when}</span>",
+        f'<span class="ago">{since}</span>' if since else "",
+    )
+    note = f'<p class="sourcenote">{safe(source.note)}</p>' if source.note and today else ""
+    title = f'<p class="title"{_lang(source.language)}>{_link(source)}</p>'
+    return f'<p class="facts">{"".join(facts)}</p>{title}{note}'
+
+
+def _link(source: Source) -> str:
+    address = web_address(source.url)
+    if not address:
+        return safe(source.title)
+    site = f'<span class="site">{safe(urlsplit(address).hostname or "")}</span>'
+    opening = f'<a class="out" href="{safe(address)}" target="_blank" rel="noopener noreferrer">'
+    return f"{opening}{safe(source.title)} {site}</a>"
+
+
+def _lang(language: str) -> str:
+    return f' lang="{language}"' if language in LANGUAGES else ""
+
+
+def web_address(url: str) -> str:
+    """Give the address if a browser may be sent there, else "".
+
+    >>> web_address("https://imt.com.mx/a"), web_address("javascript:alert(1)"), web_address("https://[bad")
+    ('https://imt.com.mx/a', '', '')
+    """
+    try:
+        parts = urlsplit(url.strip())
+        return url.strip() if parts.scheme in ("http", "https") and parts.hostname else ""
+    except ValueError:
+        return ""
