@@ -1,0 +1,1 @@
+"""Questions and answers from documents, every sentence quoted and cited."""

@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Questions and answers on Mexico's BPO and contact-center sector: every sentence quoted and cited.\n\n"
-    "Start with `bpo chat` (the page) or `bpo ask \"How many call centers are there in Mexico?\"`. "
+    'Start with `bpo chat` (the page) or `bpo ask "How many call centers are there in Mexico?"`. '
     "Answer from your own documents with `bpo ingest FOLDER`. Every option can be a `BPO_*` variable too.",
 )
 app.add_typer(evaluation, name="eval")
@@ -52,8 +52,12 @@ def main() -> None:
 
 @app.command()
 def chat(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].", show_default=False)] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one [default: 7860].", show_default=False)] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port; 0 takes a free one [default: 7860].", show_default=False)
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     index: IndexOption = None,
     corpus: CorpusOption = None,
@@ -82,9 +86,12 @@ def ask(
     question: Annotated[str, typer.Argument(help="What to ask, in English or Spanish.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
     history: Annotated[
-        Path | None, typer.Option(help="JSON file with the turns before: a list of {role, content}.", show_default=False)
+        Path | None,
+        typer.Option(help="JSON file with the turns before: a list of {role, content}.", show_default=False),
     ] = None,
-    language: Annotated[str | None, typer.Option(help="en or es [default: the question's].", show_default=False)] = None,
+    language: Annotated[
+        str | None, typer.Option(help="en or es [default: the question's].", show_default=False)
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the candidates and their scores on stderr.")] = False,
     index: IndexOption = None,
     corpus: CorpusOption = None,
@@ -133,7 +140,8 @@ def search(
 @app.command()
 def ingest(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Folders or files (.md, .txt, .jsonl) [default: the shipped corpus].")
+        list[Path] | None,
+        typer.Argument(help="Folders or files (.md, .txt, .jsonl) [default: the shipped corpus]."),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only check a corpus folder: nothing is written.")] = False,
     originals: Annotated[
@@ -183,7 +191,10 @@ def coverage(
 
 @app.command()
 def bench(
-    documents: Annotated[Path | None, typer.Option(help="Documents to ingest [default: the shipped corpus].", show_default=False)] = None,
+    documents: Annotated[
+        Path | None,
+        typer.Option(help="Documents to ingest [default: the shipped corpus].", show_default=False),
+    ] = None,
     questions: Annotated[Path | None, typer.Option(help="Questions to ask (JSONL).", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:

@@ -55,9 +55,7 @@ class Answer:
         """The answer as plain text, each sentence followed by its marks: `… [1] … [2]`."""
         if not self.claims:
             return self.note
-        return " ".join(
-            claim.text + "".join(f" [{self.number(c)}]" for c in claim.citations) for claim in self.claims
-        )
+        return " ".join(claim.text + "".join(f" [{self.number(c)}]" for c in claim.citations) for claim in self.claims)
 
     def to_json(self) -> dict[str, Any]:
         """The contract that page, command line, API, MCP and evaluation share."""

@@ -36,7 +36,7 @@ def turns_of(messages: Sequence[Mapping[str, Any]]) -> list[Turn]:
     """
     turns: list[Turn] = []
     if not isinstance(messages, Sequence) or isinstance(messages, str):
-        raise ValueError("expected a list of messages")  # noqa: TRY004
+        raise ValueError("expected a list of messages")
     for message in messages:
         content = message["content"]
         if not isinstance(content, str):
@@ -172,17 +172,18 @@ _POINTS_BACK: dict[Language, re.Pattern[str]] = {
     ),
 }
 _BARE: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(r"(?:why|why not|how|how so|when|where|who|more|tell me more|go on|yes|ok|okay|sure|continue|and)\b[\s?.!]*$"),
+    "en": re.compile(
+        r"(?:why|why not|how|how so|when|where|who|more|tell me more|go on|yes|ok|okay|sure|continue|and)\b[\s?.!]*$"
+    ),
     "es": re.compile(
-        r"(?:por que|porque|por que no|como|cuando|donde|quien|mas|dime mas|cuentame mas|sigue|si|ok|claro|continua|y)\b[\s?.!]*$"
+        r"(?:por que(?: no)?|porque|como|cuando|donde|quien|mas|dime mas|cuentame mas|sigue|si|ok|claro|continua|y)\b"
+        r"[\s?.!]*$"
     ),
 }
 _SHORT = 3
 
 
-def standalone_question(
-    question: str, history: Sequence[Turn], language: Language, known_names: frozenset[str]
-) -> str:
+def standalone_question(question: str, history: Sequence[Turn], language: Language, known_names: frozenset[str]) -> str:
     """A follow-up as a question that can be understood alone; any other question as it is.
 
     A new name takes the place of the names asked about before ("And in Tijuana?"); a new subject keeps them
@@ -195,7 +196,7 @@ def standalone_question(
     opens = bool(_OPENS_FOLLOW_UP[language].match(folded))
     bare = bool(_BARE[language].match(folded))
     points = bool(_POINTS_BACK[language].search(folded)) and len(content) <= 6
-    if not (opens or bare or points or len(content) <= _SHORT and not _is_whole(folded, language)):
+    if not (opens or bare or points or (len(content) <= _SHORT and not _is_whole(folded, language))):
         return question
     before = _last_whole(history, language, known_names)
     if not before or fold(before).strip(" ¿?") == folded:
@@ -267,7 +268,8 @@ _GREETING = re.compile(
 )
 _THANKS = re.compile(
     r"(?:(?:ok|okay|great|perfect|perfecto|muy bien|excelente)[\s,.!]*)?"
-    r"(?:thanks?(?: you)?(?: (?:so|very) much| a lot)?|thx|(?:muchas |mil )?gracias|bye|goodbye|adios|hasta luego)[\s!.,]*$"
+    r"(?:thanks?(?: you)?(?: (?:so|very) much| a lot)?|thx|(?:muchas |mil )?gracias|bye|goodbye|adios|hasta luego)"
+    r"[\s!.,]*$"
 )
 
 

@@ -161,12 +161,12 @@ def read_references(file: Path) -> dict[str, Source]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise CorpusError(str(file), mark.line + 1 if mark else 0, f"not YAML: {_short(error)}") from None
-    if isinstance(entries, dict):
-        nodes = next((v for k, v in tree.value if k.value == "references"), None)
+    if isinstance(entries, dict) and isinstance(tree, yaml.MappingNode):
+        nodes: yaml.Node | None = next((v for k, v in tree.value if k.value == "references"), None)
         entries = entries.get("references")
     else:
         nodes = tree
-    if not isinstance(entries, list) or nodes is None:
+    if not isinstance(entries, list) or nodes is None or not isinstance(nodes, yaml.SequenceNode):
         raise CorpusError(str(file), 1, "expected a list of sources under `references:`")
     sources: dict[str, Source] = {}
     for entry, node in zip(entries, nodes.value, strict=True):
@@ -207,7 +207,10 @@ def _readings(root: Path) -> Iterator[tuple[Path, list[Article | Problem]]]:
             return
     files = [f for f in corpus_files(root) if f.name != "references.yaml"]
     if not files:
-        yield root, [Problem(str(root), 0, f"no article in it: expected files ending in {', '.join(SUFFIXES)}")]
+        yield (
+            root,
+            [Problem(str(root), 0, f"no article in it: expected files ending in {', '.join(SUFFIXES)}")],
+        )
     for file in files:
         if file.suffix.lower() == ".jsonl":
             yield file, list(_read_jsonl(file))
@@ -269,9 +272,7 @@ _MARK = re.compile(r"[ \t]*\[(@[^\]\n]*)\]")
 _KEY = re.compile(r"@([\w][\w:.#$%&+?<>~/-]*)\Z")
 
 
-def _take_marks(
-    body: str, file: str, first_line: int, references: Mapping[str, Source]
-) -> tuple[str, list[_Mark]]:
+def _take_marks(body: str, file: str, first_line: int, references: Mapping[str, Source]) -> tuple[str, list[_Mark]]:
     """The body without its citation marks, and the marks with the characters where they stood."""
     pieces: list[str] = []
     marks: list[_Mark] = []
@@ -299,9 +300,7 @@ def _take_marks(
     return clean, marks
 
 
-def _build(
-    article: Article, references: Mapping[str, Source], marks: list[_Mark] | None, first_line: int
-) -> Article:
+def _build(article: Article, references: Mapping[str, Source], marks: list[_Mark] | None, first_line: int) -> Article:
     """Add sections, sentences and sources. Without marks, the only source stands behind every sentence."""
     text = article.text
     sections = [Section("", 0)]
@@ -367,14 +366,18 @@ def _article_of_line(line: str, file: str, number: int) -> Article:
     text = entry.get("text")
     if not isinstance(text, str) or not any(c.isalnum() for c in text):
         raise CorpusError(file, number, f"document {identity!r}: expected `text` with words in it")
-    meta = entry.get("meta") if isinstance(entry.get("meta"), dict) else {}
+    meta: dict[str, Any] = entry["meta"] if isinstance(entry.get("meta"), dict) else {}
     title = str(entry.get("title") or identity)
     front = {**meta, **entry}
     own = _own_source(str(identity), title, front, file, number)
     text = _without_surrogates(text)
     return _build(
         Article(
-            id=str(identity), title=title, language=_language(front.get("language"), text), text=text, file=file
+            id=str(identity),
+            title=title,
+            language=_language(front.get("language"), text),
+            text=text,
+            file=file,
         ),
         {own.id: own},
         None,

@@ -177,8 +177,7 @@ def _row(
 
 def _cells(figures: Iterable[Figure], topic_of: Mapping[str, str]) -> Iterator[Cell]:
     counts = Counter(
-        (topic_of.get(f.article, ""), f.place, f.as_of if f.as_of == UNDATED else f.as_of[:4])
-        for f in figures
+        (topic_of.get(f.article, ""), f.place, f.as_of if f.as_of == UNDATED else f.as_of[:4]) for f in figures
     )
     for (topic, place, year), number in sorted(counts.items()):
         yield Cell(topic, place, year, number)
@@ -274,9 +273,7 @@ def to_markdown(result: Coverage, language: Language = "en") -> str:
     lines += [f"## {say['years']}", "", *_table(f"{say['year']} | {say['mentions']}", spoken), ""]
     lines += [f"## {say['thin']}", "", *_thin((*result.topics, *result.places), say), ""]
     lines += [f"## {say['gaps']}", ""]
-    lines += [
-        f"- {gap.sentences[language]} (`{gap.article}`)" for gap in result.gaps if language in gap.sentences
-    ]
+    lines += [f"- {gap.sentences[language]} (`{gap.article}`)" for gap in result.gaps if language in gap.sentences]
     return "\n".join(lines) + "\n"
 
 

@@ -143,7 +143,7 @@ class Evidence:
         self.names = {language: _names(index.articles.values(), language) for language in LANGUAGES}
 
     def candidates(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
-        """Every sentence of the passages, most probable first; ties by place."""
+        """Every sentence of the passages that a source stands behind, most probable first; ties by place."""
         asked = _Asked.of(question, self._lexical)
         measured: list[tuple[Article, int, dict[str, float]]] = []
         for hit in hits:
@@ -151,12 +151,15 @@ class Evidence:
             article = self._index.articles[at.article]
             meanings = self._index.sentences_of(self._index.row[str(hit.passage.id)]) @ vector
             for number, meaning in zip(range(at.first, at.last + 1), meanings, strict=True):
+                if not article.sentences[number].sources:
+                    continue  # a transition, a pointer to another article: nothing that a source stands behind
                 measured.append((article, number, self._measure(asked, article, number, float(meaning), hit.score)))
         weights = RANKING[question.language]
         scores = [sum(weights[name] * value for name, value in features.items()) for *_, features in measured]
-        total = sum(math.exp(s - max(scores)) for s in scores)
+        highest = max(scores, default=0.0)
+        total = sum(math.exp(s - highest) for s in scores)
         found = [
-            Candidate(article, number, article.sentences[number], features, s, math.exp(s - max(scores)) / total)
+            Candidate(article, number, article.sentences[number], features, s, math.exp(s - highest) / total)
             for (article, number, features), s in zip(measured, scores, strict=True)
         ]
         return sorted(found, key=lambda c: (-c.score, c.article.id, c.number))
@@ -220,7 +223,9 @@ class Evidence:
             found = self._terms[key] = tuple(terms(article.quote(article.sentences[number]), article.language))
         return found
 
-    def _measure(self, asked: _Asked, article: Article, number: int, meaning: float, passage: float) -> dict[str, float]:
+    def _measure(
+        self, asked: _Asked, article: Article, number: int, meaning: float, passage: float
+    ) -> dict[str, float]:
         language = article.language
         query = asked.by_language[language]
         sentence = article.sentences[number]
@@ -239,7 +244,7 @@ class Evidence:
             "names": _share(query.names, around | before),
             "other_name": float(bool(query.names) and not query.names <= around and bool(written - query.names)),
             "year": _year(asked.question.years, quote),
-            "wanted": _wanted(asked.question, quote, own_set, written - query.names),
+            "wanted": _wanted(asked.question, quote, written - query.names),
             "news": min(1.0, len(own_set - query.all) / 12),
             "asks": float(quote.rstrip().endswith("?") or quote.rstrip()[-1:] not in ".!:;)\"'”’»…"),
         }
@@ -312,7 +317,9 @@ def _pairs(asked: Sequence[str], own: Sequence[str], *, window: int = 3) -> floa
 
 _NUMBER = re.compile(r"\d")
 _YEARS = re.compile(r"\b(?:1[89]|20)\d{2}\b")
-_MONEY = re.compile(r"[$€£]|\b(?:pesos?|d[oó]lar(?:es)?|dollars?|usd|mxn|cents?|centavos|euros?|peso-)\b", re.IGNORECASE)
+_MONEY = re.compile(
+    r"[$€£]|\b(?:pesos?|d[oó]lar(?:es)?|dollars?|usd|mxn|cents?|centavos|euros?|peso-)\b", re.IGNORECASE
+)
 _PERCENT = re.compile(r"%|\bper ?cent\b|\bpor ciento\b|\bpercentage\b", re.IGNORECASE)
 _NUMBER_WORD = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|half|third|"
@@ -338,7 +345,7 @@ def _year(asked: frozenset[str], quote: str) -> float:
     return 1.0 if asked & found else (-1.0 if found else 0.0)
 
 
-def _wanted(question: Question, quote: str, own: frozenset[str], new_names: frozenset[str]) -> float:
+def _wanted(question: Question, quote: str, new_names: frozenset[str]) -> float:
     """Whether a sentence has the kind of thing that is asked for, beyond what the question brought itself."""
     without_years = _YEARS.sub(" ", quote)
     match question.wanted:
@@ -367,7 +374,7 @@ def _names(articles: Iterable[Article], language: Language) -> frozenset[str]:
         for sentence in article.sentences:
             for word in article.quote(sentence).split()[1:]:
                 bare = word.strip(".,;:()[]\"'“”‘’«»¿?¡!*")
-                if bare[:1].isalpha():
+                if bare.replace("-", "").isalpha() and "/" not in word and ".md" not in word:
                     (capital if bare[0].isupper() else small)[bare] += 1
     found: Counter[str] = Counter()
     lower: Counter[str] = Counter()

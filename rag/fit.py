@@ -33,6 +33,7 @@ from rag.question import read_question
 from rag.retrieve import HybridRetriever, LexicalRetriever
 from rag.settings import shipped_corpus
 from rag.text import LANGUAGES, Language, detect, figures, fold
+from rag.weights import THRESHOLD
 
 Matrix = npt.NDArray[np.float64]
 _PASSAGES = 12
@@ -209,14 +210,21 @@ def _fit_logistic(rows: Sequence[tuple[Mapping[str, float], bool, float]], *, ba
     model = LogisticRegression(C=1.0, max_iter=5000, class_weight="balanced" if balanced else None)
     held_out = cross_val_predict(model, x, y, cv=5, method="decision_function", params={"sample_weight": weights})
     model.fit(x, y, sample_weight=weights)
-    _say(f"logistic: {len(y)} rows, {y.mean():.2f} positive, AUROC by five-fold cross-validation {roc_auc_score(y, held_out):.3f}")
+    _say(
+        f"logistic: {len(y)} rows, {y.mean():.2f} positive, "
+        f"AUROC by five-fold cross-validation {roc_auc_score(y, held_out):.3f}"
+    )
     return {
         "bias": round(float(model.intercept_[0]), 3),
         **dict(zip(SIGNS, (round(float(v), 3) for v in model.coef_[0]), strict=True)),
     }
 
 
-def _write(ranking: Mapping[Language, Mapping[str, float]], answerable: Mapping[str, float], right: Mapping[str, float]) -> None:
+def _write(
+    ranking: Mapping[Language, Mapping[str, float]],
+    answerable: Mapping[str, float],
+    right: Mapping[str, float],
+) -> None:
     file = Path(__file__).with_name("weights.py")
     body = '"""What was learnt from questions with known answers: see `rag.fit`, which writes this file."""\n\n'
     body += "from rag.text import Language\n\n"
@@ -226,7 +234,11 @@ def _write(ranking: Mapping[Language, Mapping[str, float]], answerable: Mapping[
         ("RIGHT", "dict[str, float]", dict(right)),
     ):
         body += f"{name}: {kind} = {pprint.pformat(value, width=100, sort_dicts=False)}\n".replace("'", '"')
-    body += "# Probability of being answerable below which the answer is a refusal: classes were balanced.\nTHRESHOLD = 0.5\n"
+    body += (
+        "# Below this probability of being answerable the answer is a refusal. Among 0.3, 0.35 ... 0.55 the one with\n"
+        "# the highest utility (right +1, wrong -1, refused 0) on the `tune` questions.\n"
+        f"THRESHOLD = {THRESHOLD}\n"
+    )
     file.write_text(body, encoding="utf-8")
     _say(f"wrote {file.name}")
 

@@ -39,7 +39,6 @@ from rag.errors import UserError, WorkError
 from rag.models import Embedder, Vectors
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
     from langchain_chroma import Chroma
 
 # Raised with every change of what a version holds or of how passages are cut: older versions are rebuilt.
@@ -101,12 +100,16 @@ class Index:
     @cached_property
     def passage_vectors(self) -> Vectors:
         """Vectors of `passages`, row by row (memory-mapped)."""
-        return _load(self.folder / "passages.npy", (self.manifest.passages, self.manifest.embedder.dimension))
+        shape = (self.manifest.passages, self.manifest.embedder.dimension)
+        vectors: Vectors = _load(self.folder / "passages.npy", shape)
+        return vectors
 
     @cached_property
     def sentence_vectors(self) -> npt.NDArray[np.float16]:
         """Vectors of the sentences of `passages`, in order (memory-mapped)."""
-        return _load(self.folder / "sentences.npy", (self.manifest.sentences, self.manifest.embedder.dimension))
+        shape = (self.manifest.sentences, self.manifest.embedder.dimension)
+        vectors: npt.NDArray[np.float16] = _load(self.folder / "sentences.npy", shape)
+        return vectors
 
     @cached_property
     def _first_sentence(self) -> npt.NDArray[np.int64]:
@@ -135,8 +138,12 @@ class Index:
         if k <= 0 or not self.passages:
             return []
         where = {"language": language} if language else None
-        found = self.store._collection.query(  # noqa: SLF001  (LangChain's own search returns no ids)
-            query_embeddings=[vector.tolist()], n_results=min(k, len(self.passages)), where=where, include=["distances"]
+        collection: Any = self.store._collection  # LangChain's own search returns no ids
+        found = collection.query(
+            query_embeddings=[vector.tolist()],
+            n_results=min(k, len(self.passages)),
+            where=where,
+            include=["distances"],
         )
         rows = [(self.row[i], 1.0 - float(d)) for i, d in zip(found["ids"][0], found["distances"][0], strict=True)]
         return sorted(rows, key=lambda pair: (-pair[1], pair[0]))
@@ -144,7 +151,8 @@ class Index:
     def close(self) -> None:
         """Release the database."""
         if "store" in self.__dict__:
-            self.store._client.close()  # noqa: SLF001
+            client: Any = self.store._client
+            client.close()
             del self.__dict__["store"]
 
 
@@ -237,9 +245,13 @@ def writer(root: Path) -> Iterator[None]:
         with lock:
             yield
     except Timeout:
-        raise WorkError(f"Another process is building the index in {root}: wait for it, or use another --index.") from None
+        raise WorkError(
+            f"Another process is building the index in {root}: wait for it, or use another --index."
+        ) from None
     except PermissionError as error:
-        raise WorkError(f"The index folder {root} cannot be written ({error.strerror}): choose another --index.") from None
+        raise WorkError(
+            f"The index folder {root} cannot be written ({error.strerror}): choose another --index."
+        ) from None
     except OSError as error:
         raise WorkError(f"The index in {root} could not be written: {error.strerror}.") from error
 
@@ -254,7 +266,9 @@ class Contents:
     sentence_vectors: npt.NDArray[np.float16]
 
 
-def build(root: Path, version: str, contents: Contents, *, paths: Sequence[str], embedder: Fingerprint, server: str) -> Path:
+def build(
+    root: Path, version: str, contents: Contents, *, paths: Sequence[str], embedder: Fingerprint, server: str
+) -> Path:
     """Write a version beside the served one, without publishing it. Returns its folder."""
     folder = root / "versions" / f"{version}.building"
     shutil.rmtree(folder, ignore_errors=True)
@@ -334,7 +348,7 @@ def audit(folder: Path) -> list[str]:
     manifest = _read_manifest(folder)
     index = Index(folder, manifest, _read_articles(folder / "articles.jsonl"))
     wrong: list[str] = []
-    collection = index.store._collection  # noqa: SLF001
+    collection: Any = index.store._collection
     if collection.configuration["hnsw"]["space"] != HNSW["space"]:
         wrong.append(f"the collection measures {collection.configuration['hnsw']['space']}, not {HNSW['space']}")
     stored: set[str] = set()
@@ -346,7 +360,9 @@ def audit(folder: Path) -> list[str]:
     for at in range(0, len(vectors), _BATCH):
         rows = range(at, min(at + _BATCH, len(vectors)))
         found = collection.query(
-            query_embeddings=[vectors[r].tolist() for r in rows], n_results=min(10, len(vectors)), include=["distances"]
+            query_embeddings=[vectors[r].tolist() for r in rows],
+            n_results=min(10, len(vectors)),
+            include=["distances"],
         )
         for row, ids, distances in zip(rows, found["ids"], found["distances"], strict=True):
             # A passage with nine identical copies need not be among ten: then distance 0 shows it was reached.
@@ -358,9 +374,7 @@ def audit(folder: Path) -> list[str]:
 
 def _audit_apart(folder: Path) -> None:
     """Run the audit in a fresh process: it reads what is on disk, and a crash of the database stays there."""
-    run = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "rag.index", str(folder)], capture_output=True, text=True, check=False
-    )
+    run = subprocess.run([sys.executable, "-m", "rag.index", str(folder)], capture_output=True, text=True, check=False)
     if run.returncode != 0:
         reason = (run.stdout.strip() or run.stderr.strip() or f"exit code {run.returncode}").splitlines()[-1]
         raise WorkError(f"The new index failed its audit ({reason}); the one before is still served.")
@@ -395,7 +409,7 @@ def _collection_name(version: str) -> str:
     return f"bpo-{version}"
 
 
-def _client(server: str, folder: Path) -> ClientAPI:
+def _client(server: str, folder: Path) -> Any:
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
@@ -406,7 +420,10 @@ def _client(server: str, folder: Path) -> ClientAPI:
     secure = address.scheme == "https"
     try:
         return chromadb.HttpClient(
-            host=address.hostname or "", port=address.port or (443 if secure else 8000), ssl=secure, settings=settings
+            host=address.hostname or "",
+            port=address.port or (443 if secure else 8000),
+            ssl=secure,
+            settings=settings,
         )
     except ValueError as error:
         raise UserError(f"No Chroma server answers at {server}: start it (`chroma run`) or mend BPO_SERVER.") from error

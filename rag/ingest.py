@@ -26,7 +26,8 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True)
 class Changes:
     """What an ingestion did. `kept` passages kept their vectors; `retained` articles could not be read this
-    time and stay as they were; `published` is False when the index was equal to the corpus already."""
+    time and stay as they were; `published` is False when the index was equal to the corpus already.
+    """
 
     version: str
     articles: int
@@ -63,14 +64,20 @@ def ingest(
         if served is not None and served.manifest.corpus == index_.digest(articles):
             _finish(root, served, paths)
             return Changes(
-                served.version, len(articles), 0, 0, len(served.passages), 0, corpus.problems, retained, published=False
+                served.version,
+                len(articles),
+                0,
+                0,
+                len(served.passages),
+                0,
+                corpus.problems,
+                retained,
+                published=False,
             )
         contents, kept = _embed(articles, served, embedder, progress)
         _require_space(root, contents)
         version = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{index_.digest(articles)[:8]}"
-        folder = index_.build(
-            root, version, contents, paths=[str(p) for p in paths], embedder=mark, server=server
-        )
+        folder = index_.build(root, version, contents, paths=[str(p) for p in paths], embedder=mark, server=server)
         index_.publish(root, folder)
         gone = 0
         if served is not None:

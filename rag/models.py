@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,8 +71,8 @@ class Embedder(Embeddings):
         import transformers
         from sentence_transformers import SentenceTransformer
 
-        transformers.utils.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         dtype = fastest_dtype()
         try:
             model = SentenceTransformer(
@@ -95,7 +95,8 @@ class Embedder(Embeddings):
 
     def encode_question(self, question: str) -> Vectors:
         """The vector of one question, of shape (dimension,)."""
-        return self._unit(self._model.encode_query([question], show_progress_bar=False))[0]
+        row: Vectors = self._unit(self._model.encode_query([question], show_progress_bar=False))[0]
+        return row
 
     def encode_in_context(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Iterator[Contextual]:
         """For each text its vector and those of its spans, from one reading of the text.
@@ -123,15 +124,17 @@ class Embedder(Embeddings):
         return [[round(float(x), 5) for x in row] for row in self.encode(PROBES)]
 
     def _pools_by_mean(self) -> bool:
-        pooling = [m for m in self._model if type(m).__name__ == "Pooling"]
+        modules: Any = self._model
+        pooling = [m for m in modules if type(m).__name__ == "Pooling"]
         document_prompt = (self._model.prompts or {}).get("document", "")
         return len(pooling) == 1 and pooling[0].get_config_dict().get("pooling_mode") == "mean" and not document_prompt
 
     def _late(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Iterator[Contextual]:
-        outputs = self._model.encode(
+        outputs: Any = self._model.encode(
             list(texts), output_value=None, batch_size=32, show_progress_bar=False, convert_to_numpy=False
         )
-        offsets = self._model.tokenizer(
+        tokenizer: Any = self._model.tokenizer
+        offsets = tokenizer(
             list(texts),
             truncation=True,
             max_length=self._model.max_seq_length,
@@ -161,7 +164,8 @@ class Embedder(Embeddings):
     def _unit(rows: npt.ArrayLike) -> Vectors:
         array = np.asarray(rows, dtype=np.float32)
         lengths = np.linalg.norm(array, axis=-1, keepdims=True)
-        return array / np.maximum(lengths, 1e-12)
+        unit: Vectors = array / np.maximum(lengths, 1e-12)
+        return unit
 
 
 def fastest_dtype() -> str:

@@ -96,5 +96,3 @@ def _passage(article: Article, at: Place) -> Document:
 def _prefix(title: str, heading: str) -> str:
     parts = [p for p in (title, heading) if p]
     return ". ".join(parts) + "\n" if parts else ""
-
-

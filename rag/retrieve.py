@@ -116,9 +116,7 @@ class LexicalRetriever(BaseRetriever):
         for row, passage in enumerate(self.index.passages):
             rows[passage.metadata["language"]].append(row)
         self._rows = {language: np.array(found, np.int64) for language, found in rows.items()}
-        self._words = {
-            language: Words([self._text(r) for r in found], language) for language, found in rows.items()
-        }
+        self._words = {language: Words([self._text(r) for r in found], language) for language, found in rows.items()}
 
     def words(self, language: Language) -> Words:
         """The word index of one language."""
@@ -154,7 +152,12 @@ class LexicalRetriever(BaseRetriever):
         passage = self.index.passages[row]
         return context(self.index.articles[passage.metadata["article"]], passage)
 
-    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:  # noqa: ARG002
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002
+    ) -> list[Document]:
         scores = self.scores(query)
         best = top(scores, self.k)
         return [self.index.passages[r] for r in best if scores[r] > 0]
@@ -178,7 +181,9 @@ class HybridRetriever(BaseRetriever):
         """Note the language of each passage and whether its article is there in the other one too."""
         super().model_post_init(context_)
         self._language = [p.metadata["language"] for p in self.index.passages]
-        self._translated = np.array([translation(p.metadata["article"]) in self.index.articles for p in self.index.passages])
+        self._translated = np.array(
+            [translation(p.metadata["article"]) in self.index.articles for p in self.index.passages]
+        )
 
     def search(self, question: str, k: int | None = None, *, language: Language | None = None) -> list[Hit]:
         """The k best passages, best first, ties by position in the index."""
@@ -208,7 +213,12 @@ class HybridRetriever(BaseRetriever):
         table = _MEANING_OF_DEFAULT if self.embedder.name == DEFAULT_EMBEDDER else _MEANING_OF_OTHERS
         return np.array([table[asked_in, self._language[r]] for r in rows], np.float32)
 
-    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:  # noqa: ARG002
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002
+    ) -> list[Document]:
         return [hit.passage for hit in self.search(query)]
 
 

@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     corpus: Path | None = Field(
-        None, description="Folder or file to answer from; default: what was ingested last, else the shipped corpus."
+        None,
+        description="Folder or file to answer from; default: what was ingested last, else the shipped corpus.",
     )
     index: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("bpo")) / "index",
@@ -62,8 +63,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then variables, then the TOML file: no .env file is read behind anybody's back."""
         return (init_settings, env_settings, _TomlFile(settings_cls))

@@ -38,42 +38,53 @@ def fold(text: str) -> str:
 
 _FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "en": frozenset(
-        """a about above after again all also am an and any are as at be because been before being below
-        between both but by can could did do does doing down during each few for from further had has have
-        having he her here hers him his how i if in into is it its itself just me more most my no nor not of
-        off on once only or other our out over own same she should so some such than that the their them then
-        there these they this those through to too under until up very was we were what when where which
-        while who whom whose why will with would you your yours please tell know let us get got give
-        many much there's what's i'm don't isn't it's""".split()
+        """a about above after again all also am an and any are as at be because been before being below between both
+        but by can could did do does doing down during each few for from further had has have having he her
+        here hers him his how i if in into is it its itself just me more most my no nor not of off on once
+        only or other our out over own same she should so some such than that the their them then there
+        these they this those through to too under until up very was we were what when where which while who
+        whom whose why will with would you your yours please tell know let us get got give many much there's
+        what's i'm don't isn't it's""".split()
     ),
     "es": frozenset(
-        """a al algo algun alguna algunas alguno algunos ante antes aquel aquella como con contra cual cuales
-        cuando cuanta cuantas cuanto cuantos de del desde donde dos durante e el ella ellas ello ellos en entre
-        era eran es esa esas ese eso esos esta estaba estado estan estar estas este esto estos fue fueron ha
+        """a al algo algun alguna algunas alguno algunos ante antes aquel aquella como con contra cual cuales cuando
+        cuanta cuantas cuanto cuantos de del desde donde dos durante e el ella ellas ello ellos en entre era
+        eran es esa esas ese eso esos esta estaba estado estan estar estas este esto estos fue fueron ha
         haber habia han has hasta hay he la las le les lo los mas me mi mis muy nada ni no nos nosotros o os
         otra otras otro otros para pero poco por porque que quien quienes se sea ser si sin sobre son su sus
         tambien tanto te tener tiene tienen toda todas todo todos tu tus u un una uno unos unas y ya yo
         favor dime dame sabe saber oye pues cada segun soy eres somos son sera seran seria puede pueden""".split()
     ),
 }
+# Words that frame a question and name nothing in it: they would match wherever somebody counts or lists.
+_FRAMING: dict[Language, frozenset[str]] = {
+    "en": frozenset(
+        """number amount quantity total kind kinds sort sorts type types thing things way ways exactly roughly
+        approximately actually anything something someone somebody anybody""".split()
+    ),
+    "es": frozenset(
+        """numero cantidad total tipo tipos clase clases cosa cosas forma formas manera maneras exactamente realmente
+        aproximadamente entonces verdad alguien algo nomas""".split()
+    ),
+}
 # Enough of the neighbours to tell that a question is in none of our two languages.
 _OTHER_FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "fr": frozenset(
-        """combien quel quelle quels quelles est sont les des dans pour avec vous nous une du au aux qui
-        pourquoi ou et je il elle sur par pas plus cette ces ont de la le en un que y a se tu me te d l c s
-        n il ils elles on ce qu""".split()
+        """combien quel quelle quels quelles est sont les des dans pour avec vous nous une du au aux qui pourquoi ou et
+        je il elle sur par pas plus cette ces ont de la le en un que y a se tu me te d l c s n il ils elles
+        on ce qu""".split()
     ),
     "pt": frozenset(
-        """quantos quantas qual quais sao nao em do da dos das uma um com voce onde porque mais pelo pela
-        isso este tem foi os ao de que e o a se para por como no na""".split()
+        """quantos quantas qual quais sao nao em do da dos das uma um com voce onde porque mais pelo pela isso este tem
+        foi os ao de que e o a se para por como no na""".split()
     ),
     "de": frozenset(
-        """wie viele was ist sind der die das den dem ein eine und oder nicht mit fur von zu auf wo wer
-        warum gibt es im""".split()
+        """wie viele was ist sind der die das den dem ein eine und oder nicht mit fur von zu auf wo wer warum gibt es
+        im""".split()
     ),
     "it": frozenset(
-        """quanti quante quale quali sono il gli dei delle nella nel che per con una uno dove perche non
-        ci di piu la le e i a in del un si""".split()
+        """quanti quante quale quali sono il gli dei delle nella nel che per con una uno dove perche non ci di piu la
+        le e i a in del un si""".split()
     ),
 }
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
@@ -81,18 +92,18 @@ _SPANISH_MARKS = re.compile(r"[¿¡ñáéíóúü]", re.IGNORECASE)
 # Frequent content words of the domain and of short questions, where function words are missing.
 _CONTENT_HINTS: dict[str, frozenset[str]] = {
     "es": frozenset(
-        """centros centro llamadas salario salarios sueldo sueldos empleo empleos trabajo trabajadores empresas
-        empresa ciudad ciudades rotacion idiomas ley horas jornada costo costos precio agentes impuesto impuestos
-        minimo gracias hola buenos buenas dias tardes industria mercado crecimiento servicios canales sillas norma
-        vacaciones aguinaldo despido teletrabajo sindicato datos personales cobranza frontera mexicano mexicana
-        cuales crecio gana ganan paga pagan definicion ingles sector seguridad pandemia historia""".split()
+        """centros centro llamadas salario salarios sueldo sueldos empleo empleos trabajo trabajadores empresas empresa
+        ciudad ciudades rotacion idiomas ley horas jornada costo costos precio agentes impuesto impuestos
+        minimo gracias hola buenos buenas dias tardes industria mercado crecimiento servicios canales sillas
+        norma vacaciones aguinaldo despido teletrabajo sindicato datos personales cobranza frontera mexicano
+        mexicana cuales crecio gana ganan paga pagan definicion ingles sector seguridad pandemia historia""".split()
     ),
     "en": frozenset(
-        """center centers centre centres call calls wage wages salary salaries pay job jobs employees workers
-        company companies city cities attrition turnover language languages law hours week cost costs price rate
-        rates agents tax taxes minimum thanks hello hi growth market size services channels seats telework remote
-        vacation severance union data debt collection border mexican english security history outsourcing average
-        compare versus size industry contact bilingual""".split()
+        """center centers centre centres call calls wage wages salary salaries pay job jobs employees workers company
+        companies city cities attrition turnover language languages law hours week cost costs price rate
+        rates agents tax taxes minimum thanks hello hi growth market size services channels seats telework
+        remote vacation severance union data debt collection border mexican english security history
+        outsourcing average compare versus size industry contact bilingual""".split()
     ),
 }
 
@@ -124,6 +135,11 @@ def language_scores(text: str) -> dict[str, float]:
     if _SPANISH_MARKS.search(text):
         scores["es"] += 0.15
     return scores
+
+
+@lru_cache(maxsize=4)
+def _without_content(language: Language) -> frozenset[str]:
+    return _FUNCTION_WORDS[language] | _FRAMING[language]
 
 
 @lru_cache(maxsize=1)
@@ -248,13 +264,14 @@ def _equivalents(language: Language) -> dict[str, str]:
     table = {}
     for group in _EQUIVALENTS[language]:
         stems = [_stemmer(language).stemWord(fold(w)) for w in re.sub(r"[.\-]", "", group).split()]
-        table.update({stem: stems[0] for stem in stems})
+        table.update(dict.fromkeys(stems, stems[0]))
     return table
 
 
 # Tokens: figures keep their separators, dotted initials (U.S., EE. UU., a.m.) become one word.
 _TOKEN = re.compile(
-    r"\d+(?:[.,]\d+)*|[Tt]-[Mm][Ee][Cc]|(?:[^\W\d_]\.\s?){2,}|EE\.?\s?UU\.?|[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE
+    r"\d+(?:[.,]\d+)*|[Tt]-[Mm][Ee][Cc]|(?:[^\W\d_]\.\s?){2,}|EE\.?\s?UU\.?|[^\W_]+(?:['’][^\W\d_]+)?",
+    re.UNICODE,
 )
 
 
@@ -266,7 +283,7 @@ def terms(text: str, language: Language) -> list[str]:
     >>> terms("The wages of 85,000 workers in Mérida", "en")
     ['wage', '85000', 'employe', 'merida']
     """
-    stop = _FUNCTION_WORDS[language]
+    stop = _without_content(language)
     found = []
     for token in _TOKEN.findall(text):
         if token[0].isdigit():
@@ -315,14 +332,19 @@ def figures(text: str) -> set[str]:
 _ABBREVIATIONS = frozenset(
     fold(a)
     for a in """
-    mr mrs ms dr prof sr jr st inc ltd co corp llc vs etc e.g i.e approx no nos fig vol pp p art arts sec ch est dept
-    jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k u.n d.c ph.d a.m p.m
-    sra srta dra lic ing arq ud uds vd s.a s.a.b c.v s.c r.l s.de av col edo núm num pág pag cap frac párr op cit aprox
-    ene abr may ago dic ee uu ee.uu e.u e.u.a d.f p.ej ej gob gral mtro mtra ltda cía cia tel ext máx mín prom
+    mr mrs ms dr prof sr jr st inc ltd co corp llc vs etc e.g i.e approx no nos fig vol pp p art arts sec ch est
+    dept jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k u.n d.c ph.d a.m p.m sra srta dra lic ing
+    arq ud uds vd s.a s.a.b c.v s.c r.l s.de av col edo núm num pág pag cap frac párr op cit aprox ene abr may
+    ago dic ee uu ee.uu e.u e.u.a d.f p.ej ej gob gral mtro mtra ltda cía cia tel ext máx mín prom
     """.split()
 )
 # Abbreviations only before a number: `No. 5`, but `He said no.`
-_BEFORE_NUMBERS = frozenset(fold(a) for a in "no nos fig vol p pp art arts sec num núm cap".split())
+_BEFORE_NUMBERS = frozenset(
+    fold(a)
+    for a in """
+    no nos fig vol p pp art arts sec num núm cap
+    """.split()
+)
 _BREAK = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)")
 _LAST_WORD = re.compile(r"[^\s(\[\"“«]*$")
 _LONGEST_ABBREVIATION = 12
@@ -379,7 +401,7 @@ def _ends_sentence(text: str, start: int, stop: int, after: int, limit: int) -> 
     while opener in "\"'“‘«([¿¡*_" and following + 1 < limit:
         following += 1
         opener = text[following]
-    if text[stop] in "!?" or after - stop > 1 and text[stop : stop + 2] == "..":
+    if text[stop] in "!?" or (after - stop > 1 and text[stop : stop + 2] == ".."):
         return not opener.islower()
     if opener.islower():
         return False

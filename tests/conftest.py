@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,8 @@ def library(tmp_path: Path) -> Path:
     folder = tmp_path / "library"
     folder.mkdir()
     (folder / "harbor.txt").write_text(
-        "The harbor of Alden opened in 1884. It has 14 cranes. Ships from Norway bring timber.", encoding="utf-8"
+        "The harbor of Alden opened in 1884. It has 14 cranes. Ships from Norway bring timber.",
+        encoding="utf-8",
     )
     (folder / "museum.md").write_text(
         "---\ntitle: The museum of Alden\npublisher: Town council\nissued: 2019-05\n---\n\n"
@@ -71,14 +71,18 @@ def library(tmp_path: Path) -> Path:
     )
     rows = [
         {"id": "bridge", "title": "Bridge", "text": "The bridge is 310 meters long. Dr. Ames designed it."},
-        {"doc_id": "puente", "text": "El puente mide 310 metros. Lo diseñó la Dra. Ames en EE. UU.", "language": "es"},
+        {
+            "doc_id": "puente",
+            "text": "El puente mide 310 metros. Lo diseñó la Dra. Ames en EE. UU.",
+            "language": "es",
+        },
     ]
     (folder / "more.jsonl").write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
     return folder
 
 
 @pytest.fixture(scope="session")
-def golden() -> Iterator[list[dict[str, object]]]:
+def golden() -> list[dict[str, object]]:
     """The golden questions."""
     lines = (ROOT / "corpus" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    yield [json.loads(line) for line in lines]
+    return [json.loads(line) for line in lines]

@@ -55,9 +55,7 @@ class FakeBot:
             return Answer(question, chosen, note=NOTES[chosen], closest=tuple(c for _, c in ranked[:2]))
         conflicts = ()
         if len(good) > 2 and ("disagree" in question or "coinciden" in question):
-            sides = tuple(
-                Statement(c.quote, c.sources[0].issued if c.sources else "", c) for c in (good[0], good[-1])
-            )
+            sides = tuple(Statement(c.quote, c.sources[0].issued if c.sources else "", c) for c in (good[0], good[-1]))
             conflicts = (Conflict("employment", "different years, different scope", sides),)
         return Answer(
             question,

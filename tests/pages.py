@@ -17,7 +17,8 @@ from fake_bot import FakeBot
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from rag.corpus import Article, read_corpus
-from ui.page import Opening, application
+from ui.opening import Opening
+from ui.page import application
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -105,9 +106,7 @@ def served(open_bot: Callable[[], Any]) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     opening = Opening(open_bot)
     opening.start()
-    config = uvicorn.Config(
-        application(opening), log_level="error", access_log=False, timeout_graceful_shutdown=1
-    )
+    config = uvicorn.Config(application(opening), log_level="error", access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -139,9 +138,7 @@ class Visit:
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.foreign: list[str] = []
-        self.page.on(
-            "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else 0
-        )
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else 0)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", self._dialog)
         self.page.on("request", self._request)

@@ -135,9 +135,15 @@ def test_documents_of_a_user_are_their_own_source(library: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
-    [("latin.txt", b"caf\xe9", "not UTF-8"), ("empty.md", b"", "no text"), ("dashes.txt", b"--- ... ---", "no text")],
+    [
+        ("latin.txt", b"caf\xe9", "not UTF-8"),
+        ("empty.md", b"", "no text"),
+        ("dashes.txt", b"--- ... ---", "no text"),
+    ],
 )
-def test_an_unusable_file_is_named_and_the_others_are_read(library: Path, name: str, content: bytes, words: str) -> None:
+def test_an_unusable_file_is_named_and_the_others_are_read(
+    library: Path, name: str, content: bytes, words: str
+) -> None:
     (library / name).write_bytes(content)
     corpus = read_corpus([library])
     (problem,) = corpus.problems
@@ -152,7 +158,20 @@ def test_nothing_there_is_a_problem_not_an_exception(tmp_path: Path) -> None:
 
 
 PIECES = st.sampled_from(
-    ["# Head\n", "\n\n", "Mexico has 300 centers. ", "EE. UU. crece 1.5%. ", "- item one\n", "\n## Sub heading\n", "word ", "\n", "¿Sí? ", "x" * 800 + ". ", "\t", "\u00a0"]
+    [
+        "# Head\n",
+        "\n\n",
+        "Mexico has 300 centers. ",
+        "EE. UU. crece 1.5%. ",
+        "- item one\n",
+        "\n## Sub heading\n",
+        "word ",
+        "\n",
+        "¿Sí? ",
+        "x" * 800 + ". ",
+        "\t",
+        "\u00a0",
+    ]
 )
 
 
@@ -170,7 +189,10 @@ def test_passages_joined_are_the_article(text: str) -> None:
     for p, passage in zip(at, passages, strict=True):
         assert article.text[p.start : p.end] == passage.page_content
         assert len({article.sentences[n].section for n in range(p.first, p.last + 1)}) == 1
-        assert all(p.start <= article.sentences[n].start < article.sentences[n].end <= p.end for n in range(p.first, p.last + 1))
+        assert all(
+            p.start <= article.sentences[n].start < article.sentences[n].end <= p.end
+            for n in range(p.first, p.last + 1)
+        )
     assert len({p.id for p in passages}) == len(passages)
 
 

@@ -197,9 +197,7 @@ def test_a_clean_corpus_is_clean(corpus: Path) -> None:
         ("glossary.csv", "posición", "", "glossary.csv:2: expected a term in both languages"),
     ],
 )  # fmt: skip
-def test_a_fault_is_named_with_file_and_line(
-    corpus: Path, file: str, old: str, new: str, expected: str
-) -> None:
+def test_a_fault_is_named_with_file_and_line(corpus: Path, file: str, old: str, new: str, expected: str) -> None:
     path = corpus / ("articles" if file.endswith(".md") else "") / file
     content = path.read_text(encoding="utf-8")
     assert old in content
@@ -216,9 +214,7 @@ def test_a_fact_told_twice_in_the_same_words_is_named(corpus: Path) -> None:
     path = corpus / "articles/en/pay.md"
     again = "The contact centers of Mexico in 2022 employed 780,000 people in all [@imt-2022].\n"
     path.write_text(path.read_text(encoding="utf-8") + "\n" + again, encoding="utf-8")
-    assert any(
-        line.startswith("en/pay.md:12: nearly the words of line 10 of en/jobs") for line in found(corpus)
-    )
+    assert any(line.startswith("en/pay.md:12: nearly the words of line 10 of en/jobs") for line in found(corpus))
 
 
 def _without_quote(case: dict[str, Any]) -> None:
@@ -271,9 +267,7 @@ def _same_id(case: dict[str, Any]) -> None:
         (_same_id, "questions.jsonl:2: id 'how-many-es' is that of line 1"),
     ],
 )
-def test_a_question_out_of_step_is_named(
-    corpus: Path, fault: Callable[[dict[str, Any]], None], expected: str
-) -> None:
+def test_a_question_out_of_step_is_named(corpus: Path, fault: Callable[[dict[str, Any]], None], expected: str) -> None:
     english = question("en")
     fault(english)
     ask(corpus, english, question("es"))
@@ -303,10 +297,7 @@ def test_words_taken_over_are_found(corpus: Path, tmp_path: Path) -> None:
     original.write_text("We say: in 2022 the CONTACT CENTERS of México employed\nmany.", encoding="utf-8")
     problems = copied_runs(corpus, originals)
     assert [(Path(p.file).name, p.line) for p in problems] == [("jobs.md", 10)]
-    assert (
-        "8 consecutive words of study.txt: 'in 2022 the contact centers of mexico employed'"
-        in problems[0].message
-    )
+    assert "8 consecutive words of study.txt: 'in 2022 the contact centers of mexico employed'" in problems[0].message
     assert copied_runs(corpus, [original], n=9) == []
 
 

@@ -14,26 +14,20 @@ from hypothesis import strategies as st
 from rag.errors import UserError
 from rag.evaluate.cases import Case, Gold, Message, case_of, digest, inspect_cases, read_cases, write_cases
 
-words = st.text(
-    st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=20
-).filter(lambda t: t.strip() == t)
+words = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=20).filter(
+    lambda t: t.strip() == t
+)
 cases = st.builds(
     Case,
     id=words,
     question=words,
     language=st.sampled_from(["", "en", "es"]),
-    history=st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), words), max_size=3).map(
-        tuple
-    ),
+    history=st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), words), max_size=3).map(tuple),
     answerable=st.booleans(),
     answers=st.lists(words, max_size=3, unique=True).map(tuple),
-    answer_groups=st.lists(st.lists(words, min_size=1, max_size=2, unique=True).map(tuple), max_size=2).map(
-        tuple
-    ),
+    answer_groups=st.lists(st.lists(words, min_size=1, max_size=2, unique=True).map(tuple), max_size=2).map(tuple),
     not_answers=st.lists(words, max_size=2, unique=True).map(tuple),
-    gold=st.lists(st.builds(Gold, words, words, st.just(-1), st.just(-1), st.integers(1, 4)), max_size=2).map(
-        tuple
-    ),
+    gold=st.lists(st.builds(Gold, words, words, st.just(-1), st.just(-1), st.integers(1, 4)), max_size=2).map(tuple),
     tags=st.dictionaries(words, words, max_size=2),
 )
 
@@ -120,9 +114,7 @@ def test_csv_mistakes_carry_the_line_of_the_file(tmp_path: Path, content: str, l
 
 def test_a_spreadsheet_of_questions_and_answers_is_enough(tmp_path: Path) -> None:
     file = tmp_path / "sheet.csv"
-    file.write_text(
-        "\ufeffquestion;ground_truth;tags.kind\n¿Cuántos?;300 | trescientos;figure\n", encoding="utf-8"
-    )
+    file.write_text("\ufeffquestion;ground_truth;tags.kind\n¿Cuántos?;300 | trescientos;figure\n", encoding="utf-8")
     (case,) = read_cases(file)
     assert case.answers == ("300", "trescientos")
     assert case.tags == {"kind": "figure"}

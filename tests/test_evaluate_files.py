@@ -90,9 +90,7 @@ def test_junit_has_a_test_for_each_case_with_what_was_expected_and_given(runs: t
     assert "given: Agents earn 9,500 pesos a month. [1]" in told
 
 
-def test_reports_can_be_written_where_only_the_scores_were_kept(
-    runs: tuple[Run, Run], tmp_path: Path
-) -> None:
+def test_reports_can_be_written_where_only_the_scores_were_kept(runs: tuple[Run, Run], tmp_path: Path) -> None:
     kept = runs[0]._replace(folder=tmp_path)
     write_reports(runs[1], kept)
     write_reports(kept)
@@ -191,14 +189,10 @@ def test_compare_prints_what_got_worse(runs: tuple[Run, Run]) -> None:
     ("policy", "code"),
     [("", 0), ("[absolute]\nright = {min = 0.9}", 1), ("[rows]\nmax_newly_wrong = 0", 0)],
 )
-def test_the_exit_code_of_the_gate_is_its_answer(
-    runs: tuple[Run, Run], tmp_path: Path, policy: str, code: int
-) -> None:
+def test_the_exit_code_of_the_gate_is_its_answer(runs: tuple[Run, Run], tmp_path: Path, policy: str, code: int) -> None:
     (tmp_path / "gate.toml").write_text(policy, encoding="utf-8")
     folder = str(runs[0].folder)
-    done = COMMANDS.invoke(
-        app, ["gate", folder, "--policy", str(tmp_path / "gate.toml"), "--baseline", folder]
-    )
+    done = COMMANDS.invoke(app, ["gate", folder, "--policy", str(tmp_path / "gate.toml"), "--baseline", folder])
     assert done.exit_code == code
     assert f"Gate {'closed' if code else 'passed'}." in done.stdout
 
@@ -221,3 +215,32 @@ def test_lint_and_draft_from_the_command_line(texts: Path, tmp_path: Path) -> No
     done = COMMANDS.invoke(app, ["lint", str(file), "--corpus", str(texts)])
     assert done.exit_code == 1
     assert "no longer stands" in done.stdout or "outside article" in done.stdout
+
+
+def test_a_run_from_the_command_line_over_a_users_documents(library: Path, tmp_path: Path) -> None:
+    rows = [
+        {"question": "How many cranes has the harbor of Alden?", "answers": ["14"]},
+        {"question": "How long is the bridge?", "answers": ["310 meters"], "gold": [{"doc": "bridge"}]},
+        {"question": "Who won the chess championship of 1972?", "answerable": False, "odd": 1},
+    ]
+    file, out = tmp_path / "cases.jsonl", tmp_path / "run"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    arguments = [
+        "run",
+        str(file),
+        "--out",
+        str(out),
+        "--corpus",
+        str(library),
+        "--index",
+        str(tmp_path / "index"),
+    ]
+    done = COMMANDS.invoke(app, arguments)
+    assert done.exit_code == 0, done.exception
+    brief = json.loads(done.stdout.splitlines()[-1])
+    assert (brief["cases"], brief["failed"], brief["quotes_exact"]) == (3, 0, 1)
+    assert "3/3 100%" in done.stderr
+    assert "nothing reads the field 'odd'" in done.stderr
+    assert {f.name for f in out.iterdir()} >= {"answers.jsonl", "metrics.json", "report.html", "run.json"}
+    assert isinstance(COMMANDS.invoke(app, arguments).exception, UserError)
+    assert COMMANDS.invoke(app, [*arguments, "--resume"]).exit_code == 0

@@ -39,9 +39,7 @@ def test_ndcg_mrr_and_recall_equal_those_of_trec_eval(rankings: list[list[int]],
         ours[query, nDCG @ 10] = ranking.ndcg(ranked, ideal, 10)
         ours[query, RR] = ranking.reciprocal_rank(ranked)
         ours[query, R @ 5] = ranking.recall(ranked, relevant, 5)
-    theirs = {
-        (m.query_id, m.measure): m.value for m in ir_measures.iter_calc([nDCG @ 10, RR, R @ 5], qrels, run)
-    }
+    theirs = {(m.query_id, m.measure): m.value for m in ir_measures.iter_calc([nDCG @ 10, RR, R @ 5], qrels, run)}
     for key, value in ours.items():
         assert value == pytest.approx(theirs[key], abs=1e-9), key
 
@@ -78,12 +76,12 @@ def test_no_ranking_of_sentences_is_better_than_the_ideal_one(places: list[tuple
         ("", [""], 1, 1),
         ("something", [""], 0, 0),
         ("the", ["a"], 1, 1),
+        ("the", ["a", "word"], 0, 0),
+        ("", ["word", "."], 0, 0),
         ("", ["word"], 0, 0),
     ],
 )
-def test_squad_scores_are_those_computed_by_hand(
-    said: str, references: list[str], exact: float, f1: float
-) -> None:
+def test_squad_scores_are_those_computed_by_hand(said: str, references: list[str], exact: float, f1: float) -> None:
     assert expected.exact_match(said, references) == exact
     assert expected.token_f1(said, references) == pytest.approx(f1, abs=1e-12)
 
@@ -161,9 +159,7 @@ def test_a_changed_figure_loses_half_of_the_support_that_its_words_have() -> Non
     evidence = ["Real wages of workers rose 13% in 2025."]
     assert support("Real wages of workers rose 13% in 2025 [1]", evidence) == 1
     # Terms real, wage, employe, rose, 14, 2025: 5 of 6; figures 2025 of 14 and 2025.
-    assert support("Real wages of workers rose 14% in 2025.", evidence) == pytest.approx(
-        5 / 6 * (1 + 1 / 2) / 2
-    )
+    assert support("Real wages of workers rose 14% in 2025.", evidence) == pytest.approx(5 / 6 * (1 + 1 / 2) / 2)
 
 
 def test_support_of_an_answer_is_the_mean_of_its_sentences() -> None:

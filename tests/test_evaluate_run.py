@@ -48,6 +48,7 @@ def test_the_folder_holds_all_there_is_to_know(undisturbed: Path) -> None:
     read = read_run(undisturbed)
     assert read.record["identity"]["index_version"] == "words-1"
     assert read.record["identity"]["versions"]["python"] == sys.version.split()[0]
+    assert set(read.record["seconds"]) == {"total", "opening", "asking", "scoring"}
     assert [s.label for s in read.scores] == [
         "right", "right", "right", "incomplete", "right refusal", "should have refused",
     ]  # fmt: skip
@@ -138,9 +139,7 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
         run(cases(), tmp_path, opener())
 
 
-@pytest.mark.parametrize(
-    "content", [None, "{}", '{"status": "running"}'], ids=["none", "empty", "unfinished"]
-)
+@pytest.mark.parametrize("content", [None, "{}", '{"status": "running"}'], ids=["none", "empty", "unfinished"])
 def test_a_folder_without_a_finished_run_is_named(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "run.json").write_text(content)

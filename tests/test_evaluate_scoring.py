@@ -180,16 +180,12 @@ def test_what_is_missing_is_told_in_words() -> None:
         (Gold("a", ""), None),
     ],
 )
-def test_gold_is_found_by_its_words_when_its_characters_moved(
-    gold: Gold, found: tuple[int, int] | None
-) -> None:
+def test_gold_is_found_by_its_words_when_its_characters_moved(gold: Gold, found: tuple[int, int] | None) -> None:
     assert locate(gold, "First one. Second one.") == found
 
 
 def test_gold_across_two_sentences_gives_both() -> None:
-    found = grounds(
-        case_of({"question": "q", "gold": [{"doc": "size.txt", "start": 5, "end": 40}]}), ARTICLES
-    )
+    found = grounds(case_of({"question": "q", "gold": [{"doc": "size.txt", "start": 5, "end": 40}]}), ARTICLES)
     assert [ARTICLES["size.txt"].text[g.start : g.end] for g in found.sentences] == [CENTERS, PEOPLE]
 
 

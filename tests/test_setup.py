@@ -91,9 +91,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 def test_a_wheel_carries_the_corpus(wheel: zipfile.ZipFile) -> None:
     place = "rag/shipped/"
     inside = {n.removeprefix(place): wheel.read(n) for n in wheel.namelist() if n.startswith(place)}
-    files = {
-        f.relative_to(ROOT / "corpus").as_posix(): f for f in (ROOT / "corpus").rglob("*") if f.is_file()
-    }
+    files = {f.relative_to(ROOT / "corpus").as_posix(): f for f in (ROOT / "corpus").rglob("*") if f.is_file()}
     assert inside == {name: file.read_bytes() for name, file in files.items()}
     assert "references.yaml" in inside
     for language in ("en", "es"):
@@ -103,9 +101,7 @@ def test_a_wheel_carries_the_corpus(wheel: zipfile.ZipFile) -> None:
 def test_a_wheel_carries_the_product_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     inside = {n for n in wheel.namelist() if not n.startswith(("rag/shipped/", f"bpo-{PROJECT['version']}."))}
     files = (f for package in ("rag", "ui") for f in (ROOT / package).rglob("*"))
-    assert inside == {
-        f.relative_to(ROOT).as_posix() for f in files if f.is_file() and "__pycache__" not in f.parts
-    }
+    assert inside == {f.relative_to(ROOT).as_posix() for f in files if f.is_file() and "__pycache__" not in f.parts}
     information = f"bpo-{PROJECT['version']}.dist-info"
     assert "bpo = rag.__main__:main" in wheel.read(f"{information}/entry_points.txt").decode()
     assert "MIT License" in wheel.read(f"{information}/licenses/LICENSE").decode()
@@ -168,9 +164,7 @@ def test_the_watch_sees_and_refuses(installed: Installed, attempt: str) -> None:
 
 def test_the_watch_lets_the_machine_talk_to_itself(installed: Installed) -> None:
     server = "import socket; server = socket.create_server(('127.0.0.1', 0))"
-    ran = installed.python(
-        "-c", f"{server}; socket.create_connection(('localhost', server.getsockname()[1]), 5)"
-    )
+    ran = installed.python("-c", f"{server}; socket.create_connection(('localhost', server.getsockname()[1]), 5)")
     assert (ran.returncode, installed.seen()) == (0, []), ran.stderr
 
 
@@ -191,15 +185,11 @@ def test_the_page_of_an_installed_product_asks_nobody(installed: Installed) -> N
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "rag", "chat", "--no-browser", "--port", str(port)]
-    with subprocess.Popen(
-        command, cwd=installed.empty, env=installed.env, stderr=subprocess.PIPE, text=True
-    ) as page:
+    with subprocess.Popen(command, cwd=installed.empty, env=installed.env, stderr=subprocess.PIPE, text=True) as page:
         try:
             address = f"http://127.0.0.1:{port}"
             wait_until_ready(f"{address}/healthz", page, seconds=120)
-            answer = Client(address, verbose=False).predict(
-                "¿Cuántos call centers hay en México?", api_name="/ask"
-            )
+            answer = Client(address, verbose=False).predict("¿Cuántos call centers hay en México?", api_name="/ask")
         finally:
             page.terminate()
     assert answer["answered"], answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +19,17 @@ def cut(text: str) -> list[str]:
 def test_sentences_lie_in_order_inside_the_text_and_hold_every_word(text: str) -> None:
     spans = sentences(text)
     assert all(0 <= a < b <= len(text) for a, b in spans)
-    assert all(one.end <= other.start for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(spans))
     assert all(not text[a].isspace() and not text[b - 1].isspace() for a, b in spans)
 
 
-@given(st.lists(st.sampled_from(["Mexico has 300 centers.", "Paga 1.5 veces más.", "Who pays?"]), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.sampled_from(["Mexico has 300 centers.", "Paga 1.5 veces más.", "Who pays?"]),
+        min_size=1,
+        max_size=6,
+    )
+)
 def test_sentences_of_a_paragraph_come_back_as_they_were_joined(parts: list[str]) -> None:
     assert cut(" ".join(parts)) == parts
 
@@ -34,12 +42,18 @@ def test_sentences_of_a_paragraph_come_back_as_they_were_joined(parts: list[str]
         ("It serves the U.S. market. It grows.", ["It serves the U.S. market.", "It grows."]),
         ("Sitel Inc. and Co. Ltd. merged. Done.", ["Sitel Inc. and Co. Ltd. merged.", "Done."]),
         ("It sells to the U.S. The firm grew.", ["It sells to the U.S.", "The firm grew."]),
-        ("Creció 1.5% y llegó a 85.000 plazas. Paga bien.", ["Creció 1.5% y llegó a 85.000 plazas.", "Paga bien."]),
+        (
+            "Creció 1.5% y llegó a 85.000 plazas. Paga bien.",
+            ["Creció 1.5% y llegó a 85.000 plazas.", "Paga bien."],
+        ),
         ("Dr. Ruiz spoke at 9 a.m. on Monday. He left.", ["Dr. Ruiz spoke at 9 a.m. on Monday.", "He left."]),
         ("J. R. Oros counted 75 firms. He knows.", ["J. R. Oros counted 75 firms.", "He knows."]),
         ("Véase art. 27 de la LFT. Rige.", ["Véase art. 27 de la LFT.", "Rige."]),
         ("# Heading\nBody one. Body two.", ["Body one.", "Body two."]),
-        ("- First item.\n- Second item without end\n1. Third.", ["First item.", "Second item without end", "Third."]),
+        (
+            "- First item.\n- Second item without end\n1. Third.",
+            ["First item.", "Second item without end", "Third."],
+        ),
         ("¿Cuánto paga? ¡Mucho! Sí.", ["¿Cuánto paga?", "¡Mucho!", "Sí."]),
         ('He said "No." Then he left.', ['He said "No."', "Then he left."]),
         ("Wait... and see. Good.", ["Wait... and see.", "Good."]),
@@ -60,7 +74,7 @@ def test_a_megabyte_without_a_sentence_end_is_read_in_linear_time() -> None:
 @given(st.text(max_size=300))
 def test_blocks_do_not_overlap(text: str) -> None:
     spans = blocks(text)
-    assert all(one.end <= other.start for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(spans))
 
 
 @pytest.mark.parametrize(
@@ -111,11 +125,28 @@ def test_language(text: str, language: str) -> None:
     assert detect(text) == language
 
 
-@pytest.mark.parametrize("text", ["Combien de centres d'appels y a-t-il au Mexique ?", "Wie viele Callcenter gibt es?", "墨西哥有多少呼叫中心", "Сколько центров?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Combien de centres d'appels y a-t-il au Mexique ?",
+        "Wie viele Callcenter gibt es?",
+        "墨西哥有多少呼叫中心",
+        "Сколько центров?",
+    ],
+)
 def test_other_languages_are_noticed(text: str) -> None:
     assert is_foreign(text)
 
 
-@pytest.mark.parametrize("text", ["REPSE", "What is a call centre?", "¿Qué es el REPSE?", "Tijuana salarios 2021", "Konecta Atento Telvista"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REPSE",
+        "What is a call centre?",
+        "¿Qué es el REPSE?",
+        "Tijuana salarios 2021",
+        "Konecta Atento Telvista",
+    ],
+)
 def test_ours_are_not_taken_for_others(text: str) -> None:
     assert not is_foreign(text)

@@ -56,6 +56,7 @@ class Gate:
             return
         refusal = _refused(scope)
         if refusal:
+            await _drain(receive)
             await refusal(scope, receive, _with_headers(send))
         elif scope["path"] == "/":
             await self._page(scope, receive, send)
@@ -85,6 +86,16 @@ class Gate:
 
         out = _with_headers(send)
         await self._app(plain, receive, collect)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read what a refused client still sends, up to a limit, so that it comes to read the answer."""
+    left = 16 * LARGEST_BODY
+    more = True
+    while more and left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 def _refused(scope: Scope) -> PlainTextResponse | None:

@@ -62,9 +62,7 @@ def _hidden(syntax: str) -> str:
 
 def address(citation: Citation) -> str:
     """Address a citation in the page."""
-    return (
-        f"#cite/{percent(citation.article, safe='')}/{citation.start}/{citation.end}/{check(citation.quote)}"
-    )
+    return f"#cite/{percent(citation.article, safe='')}/{citation.start}/{citation.end}/{check(citation.quote)}"
 
 
 def check(quote: str) -> str:
@@ -118,15 +116,11 @@ def answer(given: Answer, turn: int) -> str:
 
 
 def _claim(claim: Claim, given: Answer, turn: int) -> str:
-    marks = "".join(
-        mark(c, given.number(c), turn, given.language, verdict=claim.verdict) for c in claim.citations
-    )
+    marks = "".join(mark(c, given.number(c), turn, given.language, verdict=claim.verdict) for c in claim.citations)
     return f'<p class="claim">{_words(claim.text, claim.citations[0].language, given.language)}{marks}</p>'
 
 
-def mark(
-    citation: Citation, number: int, turn: int, language: Language, *, verdict: str = "supported"
-) -> str:
+def mark(citation: Citation, number: int, turn: int, language: Language, *, verdict: str = "supported") -> str:
     """Show the numbered mark after a sentence."""
     kind = "ok" if verdict == "supported" else "part"
     partly = "" if kind == "ok" else f'<span class="sr">, {say("partly", language)}</span>'
@@ -257,9 +251,7 @@ def origins(sources: Sequence[Source], language: Language, today: str = "") -> s
     """Show who published what when, with its address."""
     if not sources:
         return ""
-    return (
-        '<ul class="origins">' + "".join(f"<li>{_origin(s, language, today)}</li>" for s in sources) + "</ul>"
-    )
+    return '<ul class="origins">' + "".join(f"<li>{_origin(s, language, today)}</li>" for s in sources) + "</ul>"
 
 
 def _origin(source: Source, language: Language, today: str) -> str:

@@ -24,9 +24,7 @@ SAME_WORDS = 0.8
 _FEWEST_WORDS = 6
 
 
-def check_articles(
-    folder: Path, articles: Mapping[str, Article], sources: Mapping[str, Source]
-) -> Iterator[Problem]:
+def check_articles(folder: Path, articles: Mapping[str, Article], sources: Mapping[str, Source]) -> Iterator[Problem]:
     """Check all that can be said of the articles without the tables beside them."""
     for article in articles.values():
         yield from _front_matter(article)
@@ -61,25 +59,17 @@ def _front_matter(article: Article) -> Iterator[Problem]:
     for number, line in enumerate(lines[1:end], 2):
         key = re.match(r"([\w-]+):", line)
         if key and key[1] not in FRONT:
-            yield Problem(
-                article.file, number, f"front matter: unknown {key[1]!r}: there are {', '.join(FRONT)}"
-            )
+            yield Problem(article.file, number, f"front matter: unknown {key[1]!r}: there are {', '.join(FRONT)}")
     if article.topic not in TOPICS:
-        yield Problem(
-            article.file, 1, f"front matter: topic {article.topic!r} is none of {', '.join(TOPICS)}"
-        )
+        yield Problem(article.file, 1, f"front matter: topic {article.topic!r} is none of {', '.join(TOPICS)}")
     if not article.places or not all(SLUG.match(p) for p in article.places):
         yield Problem(article.file, 1, "front matter: expected `places: [mexico]` or slugs of places")
     if not re.match(r"\d{4}-\d{2}-\d{2}\Z", article.updated):
         yield Problem(article.file, 1, f"front matter: updated {article.updated!r}: expected YYYY-MM-DD")
     if article.id.split("/")[0] != article.language:
-        yield Problem(
-            article.file, 1, f"language {article.language!r}, but it lies in {article.id.split('/')[0]}/"
-        )
+        yield Problem(article.file, 1, f"language {article.language!r}, but it lies in {article.id.split('/')[0]}/")
     elif detect(article.text) != article.language:
-        yield Problem(
-            article.file, 1, f"language {article.language!r}, but it reads as {detect(article.text)!r}"
-        )
+        yield Problem(article.file, 1, f"language {article.language!r}, but it reads as {detect(article.text)!r}")
 
 
 def _sentences(article: Article) -> Iterator[Problem]:
@@ -88,9 +78,7 @@ def _sentences(article: Article) -> Iterator[Problem]:
         if not sentence.sources and not is_gap(article, sentence) and states_figure(quote):
             yield at(article, sentence, f"a figure or a year without a source: {short(quote)}")
         if measures(quote) and not has_year(quote):
-            yield at(
-                article, sentence, f"a figure without its year (or `undated`, `sin fecha`): {short(quote)}"
-            )
+            yield at(article, sentence, f"a figure without its year (or `undated`, `sin fecha`): {short(quote)}")
 
 
 _LINK = re.compile(r"\[(?P<label>[^\]\n]*)\]\((?P<target>[^)\s]*)\)")
@@ -138,9 +126,7 @@ def _differences(one: Article, two: Article) -> Iterator[Problem]:
         theirs = [s for s in two.sentences if s.section == section]
         for a, b in zip_longest(mine, theirs):
             if a is None or b is None:
-                counts = (
-                    f"{len(theirs)} sentences under {two.sections[section].heading!r}, {len(mine)} in {where}"
-                )
+                counts = f"{len(theirs)} sentences under {two.sections[section].heading!r}, {len(mine)} in {where}"
                 yield Problem(two.file, line_of(two, two.sections[section].start), counts)
                 break
             left, right = figures(one.quote(a)), figures(two.quote(b))
@@ -155,25 +141,19 @@ def _differences(one: Article, two: Article) -> Iterator[Problem]:
                 yield at(two, b, f"figures differ from line {line_of(one, a.start)} of {where}: {apart}")
     links = [[m["target"] for m in _LINK.finditer(a.text)] for a in (one, two)]
     if links[0] != links[1]:
-        yield Problem(
-            two.file, 0, f"links differ from {where}: {', '.join(sorted(set(links[0]) ^ set(links[1])))}"
-        )
+        yield Problem(two.file, 0, f"links differ from {where}: {', '.join(sorted(set(links[0]) ^ set(links[1])))}")
 
 
 def _unused(file: Path, articles: Mapping[str, Article], sources: Mapping[str, Source]) -> Iterator[Problem]:
     used = {s.id for a in articles.values() for s in a.sources}
     lines = file.read_text(encoding="utf-8-sig").split("\n")
-    line = {
-        m[1].strip("'\""): n for n, text in enumerate(lines, 1) if (m := re.match(r"\s*- id:\s*(\S+)", text))
-    }
+    line = {m[1].strip("'\""): n for n, text in enumerate(lines, 1) if (m := re.match(r"\s*- id:\s*(\S+)", text))}
     addresses: dict[str, str] = {}
     for key, source in sources.items():
         if key not in used:
             yield Problem(str(file), line.get(key, 0), f"source {key!r} stands behind no sentence")
         if not source.issued and "undated" not in source.note:
-            yield Problem(
-                str(file), line.get(key, 0), f"source {key!r} has no `issued`: its note must say `undated`"
-            )
+            yield Problem(str(file), line.get(key, 0), f"source {key!r} has no `issued`: its note must say `undated`")
         known = addresses.setdefault(source.url, key)
         if known != key:
             yield Problem(str(file), line.get(key, 0), f"source {key!r} has the address of {known!r}")

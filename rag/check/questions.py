@@ -33,9 +33,7 @@ def check_questions(file: Path, articles: Mapping[str, Article]) -> Iterator[Pro
         if isinstance(case, dict) and isinstance(case.get("tags"), dict):
             cases.append((number, case))
         else:
-            yield Problem(
-                str(file), number, "expected an object with `id`, `question`, `language` and `tags`"
-            )
+            yield Problem(str(file), number, "expected an object with `id`, `question`, `language` and `tags`")
     for number, case in cases:
         yield from (Problem(str(file), number, m) for m in [*_case(case, articles), *_tags(case, articles)])
         if case.get("answerable"):
@@ -109,43 +107,30 @@ def _together(file: Path, cases: list[tuple[int, dict[str, Any]]]) -> Iterator[P
     pairs: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
     for number, case in cases:
         if first.setdefault(str(case.get("id")), number) != number:
-            yield Problem(
-                str(file), number, f"id {case.get('id')!r} is that of line {first[str(case.get('id'))]}"
-            )
+            yield Problem(str(file), number, f"id {case.get('id')!r} is that of line {first[str(case.get('id'))]}")
         pairs[str(case["tags"].get("pair"))].append((number, case))
     for name, members in pairs.items():
         number = members[0][0]
         if sorted(str(c.get("language")) for _, c in members) != sorted(LANGUAGES):
-            yield Problem(
-                str(file), number, f"pair {name!r}: expected one question in each of {', '.join(LANGUAGES)}"
-            )
+            yield Problem(str(file), number, f"pair {name!r}: expected one question in each of {', '.join(LANGUAGES)}")
             continue
         one, two = (c for _, c in members)
-        alike = [
-            (c.get("answerable"), c["tags"].get("kind"), c["tags"].get("article"), _docs(c))
-            for c in (one, two)
-        ]
+        alike = [(c.get("answerable"), c["tags"].get("kind"), c["tags"].get("article"), _docs(c)) for c in (one, two)]
         if alike[0] != alike[1]:
-            yield Problem(
-                str(file), number, f"pair {name!r}: its languages differ in answerable, kind or gold"
-            )
+            yield Problem(str(file), number, f"pair {name!r}: its languages differ in answerable, kind or gold")
 
 
 def _docs(case: dict[str, Any]) -> list[str]:
     return sorted(str(g.get("doc")).split("/", 1)[-1] for g in case.get("gold") or [])
 
 
-def _sides(
-    file: Path, cases: list[tuple[int, dict[str, Any]]], articles: Mapping[str, Article]
-) -> Iterator[Problem]:
+def _sides(file: Path, cases: list[tuple[int, dict[str, Any]]], articles: Mapping[str, Article]) -> Iterator[Problem]:
     """Hold the rule of the split: see the package."""
     side: dict[str, str] = {}
     for number, case in cases:
         name, split = str(case["tags"].get("article")), str(case["tags"].get("split"))
         if side.setdefault(name, split) != split:
-            yield Problem(
-                str(file), number, f"split {split!r}, but other questions of {name!r} are {side[name]!r}"
-            )
+            yield Problem(str(file), number, f"split {split!r}, but other questions of {name!r} are {side[name]!r}")
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for name, split in side.items():
         article = articles.get(f"{LANGUAGES[0]}/{name}")
@@ -153,6 +138,4 @@ def _sides(
             counts[article.topic][SPLITS.index(split)] += 1
     for topic, (tune, test) in sorted(counts.items()):
         if abs(tune - test) > 1:
-            yield Problem(
-                str(file), 0, f"topic {topic!r}: {tune} articles tune, {test} test: expected as many"
-            )
+            yield Problem(str(file), 0, f"topic {topic!r}: {tune} articles tune, {test} test: expected as many")

@@ -174,6 +174,4 @@ def check_glossary(file: Path) -> Iterator[Problem]:
             if not str(row["en"] or "").strip() or not str(row["es"] or "").strip():
                 yield Problem(str(file), reader.line_num, "expected a term in both languages")
             if seen.setdefault(fold(str(row["en"])), reader.line_num) != reader.line_num:
-                yield Problem(
-                    str(file), reader.line_num, f"{row['en']!r} is on line {seen[fold(row['en'])]} too"
-                )
+                yield Problem(str(file), reader.line_num, f"{row['en']!r} is on line {seen[fold(row['en'])]} too")

@@ -162,9 +162,12 @@ class PlainBot:
 
 
 def open_plain(documents: Path, folder: Path) -> PlainBot:
-    """Build the plain pipeline over documents."""
+    """Build the plain pipeline over documents, anew: it would add them to what is in the folder."""
+    import shutil
+
     from rag.bench import PlainPipeline
 
+    shutil.rmtree(folder, ignore_errors=True)
     articles = read_corpus([documents]).articles
     return PlainBot(PlainPipeline(articles, folder), {a.id: a for a in articles})
 

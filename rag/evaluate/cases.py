@@ -101,9 +101,7 @@ def read_cases(file: Path) -> tuple[Case, ...]:
         more = len(read.problems) - len(shown)
         raise UserError("\n".join([*shown, *([f"... and {more} more"] if more else [])]))
     if not read.cases:
-        raise UserError(
-            f"{file}: no case in it: expected one JSON object a line, or CSV with a `question` column."
-        )
+        raise UserError(f"{file}: no case in it: expected one JSON object a line, or CSV with a `question` column.")
     return read.cases
 
 
@@ -115,9 +113,7 @@ def inspect_cases(file: Path) -> CaseFile:
         raise UserError(f"{file}: not UTF-8 text (byte {error.start}).") from None
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}.") from None
-    reading = (
-        _csv_rows(content, file) if file.suffix.lower() in {".csv", ".tsv"} else _jsonl_rows(content, file)
-    )
+    reading = _csv_rows(content, file) if file.suffix.lower() in {".csv", ".tsv"} else _jsonl_rows(content, file)
     cases: list[Case] = []
     problems: list[Problem] = []
     unknown: dict[str, None] = {}
@@ -133,9 +129,7 @@ def inspect_cases(file: Path) -> CaseFile:
             problems.append(Problem(str(file), line, str(error)))
             continue
         if case.id in first:
-            problems.append(
-                Problem(str(file), line, f"id {case.id!r} stands on line {first[case.id]} already")
-            )
+            problems.append(Problem(str(file), line, f"id {case.id!r} stands on line {first[case.id]} already"))
             continue
         first[case.id] = line
         cases.append(case)

@@ -183,9 +183,7 @@ def draft(
 
 @app.command()
 def benchmarks(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder of benchmarks, each with docs.jsonl and questions.jsonl.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="Folder of benchmarks, each with docs.jsonl and questions.jsonl.")],
     *,
     only: Annotated[list[str] | None, typer.Option(help="Name of a benchmark; can be given again.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Questions of each, evenly spread.")] = 300,
@@ -199,9 +197,7 @@ def benchmarks(
     for benchmark in benchmarks_.benchmarks_in(folder, only or ()):
         _say(f"{benchmark.name} ...")
         if (benchmark / "questions.jsonl").is_file():
-            rows += benchmarks_.measure(
-                benchmark, out / benchmark.name, settings, limit=limit, progress=_ticker()
-            )
+            rows += benchmarks_.measure(benchmark, out / benchmark.name, settings, limit=limit, progress=_ticker())
         else:
             agreements.append(benchmarks_.agreement(benchmark))
     if as_json:
@@ -242,19 +238,22 @@ def _brief(done: Run) -> dict[str, Any]:
 
 def _ticker() -> Progress:
     """Show on stderr how far a run is, its rate and the time left; without a terminal a line every 10 s."""
-    began, shown, first = time.monotonic(), 0.0, -1
+    start: tuple[float, int] | None = None
+    shown = 0.0
 
     def tick(done: int, total: int, failed: int) -> None:
-        nonlocal shown, first
-        first = done - 1 if first < 0 else first
+        nonlocal shown, start
         now = time.monotonic()
+        start = start or (now, done)  # opening the index is no part of the rate
         terminal = sys.stderr.isatty()
         if done < total and now - shown < (0.2 if terminal else _TICK_SECONDS):
             return
         shown = now
-        rate = (done - first) / max(now - began, 1e-9)
-        left = int((total - done) / rate) if rate else 0
-        text = f"{done}/{total} {done / total:.0%} · {rate:.1f}/s · {left // 60}:{left % 60:02d} left"
+        rate = (done - start[1]) / max(now - start[0], 1e-9)
+        text = f"{done}/{total} {done / total:.0%}"
+        if rate:
+            left = int((total - done) / rate)
+            text += f" · {rate:.1f}/s · {left // 60}:{left % 60:02d} left"
         text += f" · {failed} failed" if failed else ""
         sys.stderr.write(f"\r{text}\x1b[K" if terminal else f"{text}\n")
         if terminal and done == total:

@@ -35,9 +35,7 @@ def draft(articles: Sequence[Article], number: int) -> list[Case]:
 
 def _of(article: Article) -> Iterator[Case]:
     figures = [c for s in article.sentences if s.sources for c in _figure(article, s)]
-    headings = [
-        c for n, section in enumerate(article.sections) if section.heading for c in _heading(article, n)
-    ]
+    headings = [c for n, section in enumerate(article.sections) if section.heading for c in _heading(article, n)]
     for pair in zip_longest(figures, headings):
         yield from (case for case in pair if case is not None)
 

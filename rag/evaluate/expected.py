@@ -133,7 +133,7 @@ def exact_match(said: str, references: Sequence[str], language: str = "en") -> f
     1.0
     """
     normal = squad_normal(said, language)
-    return float(any(normal == squad_normal(r, language) for r in references))
+    return float(any(normal == reference for reference in _squad_references(references, language)))
 
 
 def token_f1(said: str, references: Sequence[str], language: str = "en") -> float:
@@ -145,9 +145,8 @@ def token_f1(said: str, references: Sequence[str], language: str = "en") -> floa
     >>> round(token_f1("the cat sat", ["a cat sat down"]), 4)
     0.8
     """
-    return max(
-        _f1(squad_normal(said, language).split(), squad_normal(r, language).split()) for r in references
-    )
+    words = squad_normal(said, language).split()
+    return max(_f1(words, reference.split()) for reference in _squad_references(references, language))
 
 
 def token_recall(said: str, references: Sequence[str], language: str = "en") -> float:
@@ -162,6 +161,11 @@ def token_recall(said: str, references: Sequence[str], language: str = "en") -> 
         if wanted:
             best = max(best, (Counter(wanted) & words).total() / len(wanted))
     return best
+
+
+def _squad_references(references: Sequence[str], language: str) -> list[str]:
+    """Normalise references; one of which nothing is left does not count; without any, silence is right."""
+    return [normal for r in references if (normal := squad_normal(r, language))] or [""]
 
 
 def _f1(said: list[str], reference: list[str]) -> float:

@@ -185,9 +185,7 @@ def _must_pass(entry: str, scores: Sequence[Score]) -> Line:
     wrong = [s for s in chosen if s.right != 1]
     if not chosen:
         return Line(f"{entry} passes", "no such case", "closed")
-    return Line(
-        f"{entry} passes", f"{len(chosen) - len(wrong)} of {len(chosen)}", "closed" if wrong else "passed"
-    )
+    return Line(f"{entry} passes", f"{len(chosen) - len(wrong)} of {len(chosen)}", "closed" if wrong else "passed")
 
 
 def _named(pairs: Sequence[tuple[Score, Score]]) -> str:

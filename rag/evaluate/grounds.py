@@ -62,11 +62,7 @@ def locate(gold: Gold, text: str) -> tuple[int, int] | None:
     >>> locate(Gold("a", "the  cat"), "See the cat.")
     (4, 11)
     """
-    if (
-        gold.start >= 0
-        and gold.end <= len(text)
-        and (not gold.quote or text[gold.start : gold.end] == gold.quote)
-    ):
+    if gold.start >= 0 and gold.end <= len(text) and (not gold.quote or text[gold.start : gold.end] == gold.quote):
         return gold.start, gold.end
     quote = gold.quote.strip()
     if not quote:

@@ -117,9 +117,7 @@ def stratified(
         return None
     random = np.random.default_rng(_SEED)
     a, b = np.asarray(one), np.asarray(other)
-    found = [
-        figure(random.choice(a, len(a)).tolist(), random.choice(b, len(b)).tolist()) for _ in range(resamples)
-    ]
+    found = [figure(random.choice(a, len(a)).tolist(), random.choice(b, len(b)).tolist()) for _ in range(resamples)]
     low, high = np.quantile([f for f in found if f is not None], [0.025, 0.975])
     return Interval(float(low), float(high))
 
@@ -151,6 +149,7 @@ def sign_flip(differences: Sequence[float], groups: Sequence[str] | None = None)
     if not len(sums):
         return 1.0
     observed = abs(float(sums.sum())) - 1e-12
+    sums = np.sort(np.abs(sums))  # which runs are called before and after does not change the draw
     if len(sums) <= 13:
         every = (np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1
         return float((np.abs((1 - 2 * every) @ sums) >= observed).mean())
@@ -191,9 +190,7 @@ def smallest_detectable(differences: Sequence[float]) -> float | None:
     return 2.8 * sqrt(square / n) if square else None
 
 
-def _by_group(
-    values: Sequence[float], groups: Sequence[str] | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _by_group(values: Sequence[float], groups: Sequence[str] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     import numpy as np
 
     data = np.asarray(values, dtype=np.float64)

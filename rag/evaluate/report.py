@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from rag.evaluate import refusals
 from rag.evaluate.cases import Case, read_cases
-from rag.evaluate.comparison import COMPARED, Comparison, Difference, compare
+from rag.evaluate.comparison import Comparison, Difference, compare
 from rag.evaluate.definitions import METRICS, SPEED
 from rag.evaluate.gate import Result
 from rag.evaluate.intervals import quantile
@@ -71,9 +71,7 @@ def worse_table(comparison: Comparison) -> list[str]:
         lines.append(f"Not compared: {before} only in the baseline, {after} only in this run.")
     if worse:
         lines += ["", "| got worse | before | now |", "|---|---|---|"]
-        lines += [
-            f"| {_cell(a.id)}: {_cell(a.question)} | {b.label} | {a.label} |" for b, a in worse[:_SHOWN_WORSE]
-        ]
+        lines += [f"| {_cell(a.id)}: {_cell(a.question)} | {b.label} | {a.label} |" for b, a in worse[:_SHOWN_WORSE]]
     if len(worse) > _SHOWN_WORSE:
         lines.append(f"| … and {len(worse) - _SHOWN_WORSE} more | | |")
     return lines
@@ -87,9 +85,7 @@ def comparison_table(differences: Sequence[Difference]) -> list[str]:
     ]
     for d in differences:
         ends = f"[{d.interval.low:+.3f}, {d.interval.high:+.3f}]" if d.interval else ""
-        numbers = (
-            f"{d.before:.3f} | {d.after:.3f} | {d.change:+.3f} | {ends} | {d.wins} | {d.losses} | {d.ties}"
-        )
+        numbers = f"{d.before:.3f} | {d.after:.3f} | {d.change:+.3f} | {ends} | {d.wins} | {d.losses} | {d.ties}"
         lines.append(f"| {METRICS[d.name].title} | {numbers} | {d.adjusted:.2g} | {_verdict(d)} |")
     return lines
 
@@ -120,9 +116,7 @@ def to_junit(run: Run) -> str:
     cases, answers = _by_id(run)
     for s in run.scores:
         seconds = f"{s.values.get('latency', 0.0) / 1000:.4f}"
-        test = ElementTree.SubElement(
-            suite, "testcase", classname=s.tags.get("kind", "case"), name=s.id, time=seconds
-        )
+        test = ElementTree.SubElement(suite, "testcase", classname=s.tags.get("kind", "case"), name=s.id, time=seconds)
         if s.label == "not judged":
             ElementTree.SubElement(test, "skipped", message="nothing expected")
         elif s.right == 0:
@@ -141,9 +135,7 @@ def write_reports(run: Run, baseline: Run | None = None, gate: Result | None = N
 # --- the data of the page -----------------------------------------------------------------------
 
 
-def _data(
-    run: Run, baseline: Run | None, comparison: Comparison | None, gate: Result | None
-) -> dict[str, Any]:
+def _data(run: Run, baseline: Run | None, comparison: Comparison | None, gate: Result | None) -> dict[str, Any]:
     changes = {d.name: d.to_json() for d in comparison.differences} if comparison else {}
     figures = [
         {**METRICS[name]._asdict(), **figure.to_json(), "change": changes.get(name)}
@@ -161,8 +153,7 @@ def _data(
         "labels_before": labels(baseline.scores) if baseline else None,
         "gate": {"word": gate.word, "lines": [x._asdict() for x in gate.lines]} if gate else None,
         "slices": [
-            {"tag": tag, "value": value, "figure": figure.to_json()}
-            for tag, value, figure in slices(run.scores)
+            {"tag": tag, "value": value, "figure": figure.to_json()} for tag, value, figure in slices(run.scores)
         ],
         "risk": [[round(p.coverage, 4), round(p.risk, 4)] for p in (*points[::step], *points[-1:])],
         "calibration": refusals.calibration([(c, 1 - error) for c, error in answered(run.scores)]),
@@ -269,14 +260,3 @@ def _xml_text(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-__all__ = [
-    "COMPARED",
-    "comparison_table",
-    "gate_table",
-    "to_html",
-    "to_junit",
-    "to_markdown",
-    "write_reports",
-]

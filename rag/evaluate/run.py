@@ -73,6 +73,7 @@ def run(
         raise UserError(f"{out} holds a run already: continue it with --resume, or choose another folder.")
     with _locked(out), asker_of(open_bot, jobs) as asker:
         identity = _identity(chosen, asker, settings or {})
+        opened = time.perf_counter()
         _same_run(out, identity)
         record = {"identity": identity, "machine": _machine(), "jobs": jobs}
         cases_.write_cases(chosen, out / "cases.jsonl")
@@ -87,9 +88,12 @@ def run(
     figures = summarise(scores)
     _write_lines(out / "scores.jsonl", (s.to_json() for s in scores))
     _write_json(out / "metrics.json", {name: f.to_json() for name, f in figures.items()})
-    spent = {"total": time.perf_counter() - clock, "asking": asking.seconds, "asked": asking.asked}
+    total = time.perf_counter() - clock
+    spent = {"total": total, "opening": opened - clock, "asking": asking.seconds}
+    spent["scoring"] = total - spent["opening"] - asking.seconds
     done = {**record, "status": "complete", "started": began.isoformat(), "peak_memory_mb": _peak_memory()}
     done |= {"failed": sum("error" in r for r in rows), "seconds": {k: round(v, 3) for k, v in spent.items()}}
+    done |= {"asked": asking.asked}
     _write_json(out / "run.json", done)
     return Run(out, done, scores, figures)
 
@@ -99,9 +103,7 @@ def read_run(folder: Path) -> Run:
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise UserError(
-            f"{folder}: no run in it: expected run.json, as `bpo eval run --out` writes."
-        ) from None
+        raise UserError(f"{folder}: no run in it: expected run.json, as `bpo eval run --out` writes.") from None
     if record.get("status") != "complete":
         raise UserError(f"{folder}: the run was not finished: continue it with `bpo eval run ... --resume`.")
     try:
@@ -163,10 +165,7 @@ def _identity(cases: Sequence[Case], asker: Asker, settings: Mapping[str, Any]) 
     about = asker.about()
     if not about["articles"]:
         raise UserError("The index holds no article: ingest documents before evaluating answers from them.")
-    plain = {
-        name: value if isinstance(value, (bool, int, float)) else str(value)
-        for name, value in settings.items()
-    }
+    plain = {name: value if isinstance(value, (bool, int, float)) else str(value) for name, value in settings.items()}
     return {
         "cases": cases_.digest(cases),
         "n": len(cases),

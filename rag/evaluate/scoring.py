@@ -9,25 +9,25 @@ from typing import Any
 from rag.corpus import Article
 from rag.evaluate import expected, ranking
 from rag.evaluate.cases import Case
-from rag.evaluate.grounds import Ground, Grounds, grounds, overlap, sentences_of, union
+from rag.evaluate.grounds import Grounds, grounds, overlap, sentences_of, union
 from rag.evaluate.support import SUPPORTED, support
 
 # What can have happened to a question, best first. Exactly one for each case; the first that fits.
 LABELS = (
-    "right",
-    "right but uncited",
+    "right",  # what is expected is said, and the expected evidence (where known) is cited
+    "right but uncited",  # it is said, and other evidence is cited
     "right refusal",
-    "incomplete",
-    "should have answered",
-    "not retrieved",
-    "retrieved, not used",
-    "wrong sentence",
-    "wrong",
-    "wrong value",
-    "not in the corpus",
+    "incomplete",  # a part of what is expected is said, or some of its evidence cited
+    "should have answered",  # refused, with the evidence among the passages
+    "not retrieved",  # the expected evidence is not among the first ten passages
+    "retrieved, not used",  # it is, and another article is cited
+    "wrong sentence",  # its article is cited, at another place
+    "wrong",  # no expected evidence is known that would say more
+    "wrong value",  # a value named as wrong is stated
+    "not in the corpus",  # the expected evidence is not there to be found
     "should have refused",
-    "error",
-    "not judged",
+    "error",  # the engine failed
+    "not judged",  # nothing was expected
 )
 RIGHT = frozenset({"right", "right but uncited", "right refusal"})
 _LONG = 6  # words from which a reference is a text to be covered rather than a wording to be found
@@ -200,9 +200,7 @@ def _citations(
     sheet.put("sources_right", sum(sources) / len(sources) if sources else None, why)
     quotes = {c["n"]: c["quote"] for c in citations}
     claims = answer.get("claims", ())
-    carried = [
-        support(c["text"], [quotes[n] for n in c["citations"] if n in quotes]) >= SUPPORTED for c in claims
-    ]
+    carried = [support(c["text"], [quotes[n] for n in c["citations"] if n in quotes]) >= SUPPORTED for c in claims]
     sheet.put("supported", sum(carried) / len(carried) if carried else None, why)
     gold = {(g.doc, g.start, g.end) for g in ground.sentences}
     if not gold or answerable is False:
@@ -233,9 +231,7 @@ def _conduct(sheet: _Sheet, case: Case, answer: Mapping[str, Any], *, refused: b
     sheet.put("language", None if failed else answer["language"] == spoken, "error")
     expects = _expects_conflict(case)
     shown = bool(answer.get("conflicts"))
-    sheet.put(
-        "conflict.shown", shown if expects and case.answerable is not False else None, "no conflict expected"
-    )
+    sheet.put("conflict.shown", shown if expects and case.answerable is not False else None, "no conflict expected")
     timing = answer.get("timings_ms", {}).get("total")
     sheet.put("latency", None if failed or timing is None else timing, "error" if failed else "not timed")
 
@@ -345,6 +341,3 @@ def unmet(case: Case, answer: Mapping[str, Any]) -> list[str]:
     if case.answers and not any(_is_covered(shown, r, case.spoken) for r in case.answers):
         missing.append(" / ".join(case.answers))
     return missing
-
-
-__all__ = ["LABELS", "RIGHT", "Ground", "Score", "score", "unmet"]

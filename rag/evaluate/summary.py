@@ -37,14 +37,10 @@ def summarise(scores: Sequence[Score]) -> dict[str, Figure]:
     """Compute every metric over the scores, in the order of METRICS."""
     special: dict[str, Callable[[Sequence[Score]], Figure]] = {
         "refusal.precision": _refusal_precision,
-        "refusal.recall": lambda s: _rate(
-            [float(x.refused) for x in s if x.answerable is False], s, "answerable"
-        ),
+        "refusal.recall": lambda s: _rate([float(x.refused) for x in s if x.answerable is False], s, "answerable"),
         "over_refusal": lambda s: _rate([float(x.refused) for x in s if x.answerable], s, "not answerable"),
         "confidence.auroc": _auroc,
-        "confidence.aurc": lambda s: _of_confidence(
-            s, lambda p: refusals.area_under(refusals.risk_coverage(p))
-        ),
+        "confidence.aurc": lambda s: _of_confidence(s, lambda p: refusals.area_under(refusals.risk_coverage(p))),
         "confidence.error": lambda s: _of_confidence(
             s, lambda p: refusals.calibration_error([(c, 1 - e) for c, e in p])
         ),
@@ -138,9 +134,7 @@ def _auroc(scores: Sequence[Score]) -> Figure:
     return Figure(value, intervals.stratified(refusals.auroc, right, wrong), len(pairs), why)
 
 
-def _of_confidence(
-    scores: Sequence[Score], figure: Callable[[Sequence[tuple[float, float]]], float | None]
-) -> Figure:
+def _of_confidence(scores: Sequence[Score], figure: Callable[[Sequence[tuple[float, float]]], float | None]) -> Figure:
     """Compute a figure of (confidence, error); its interval by the percentile bootstrap."""
     import numpy as np
 
