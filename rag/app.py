@@ -26,7 +26,7 @@ def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total:
     index = _ready_index(settings, embedder, progress)
     lexical = LexicalRetriever(index=index)
     retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
-    evidence = Evidence(index, lexical)
+    evidence = Evidence(index, lexical, embedder)
     chatbot = Chatbot(index, retriever, evidence, Quoter(evidence))
     chatbot.ask("warm up")  # the first pass through every library costs ten times a later one
     return chatbot

@@ -97,7 +97,7 @@ def run(
             plain_ingest.append(time.perf_counter() - began)
             index = open_index(root)
             lexical = LexicalRetriever(index=index)
-            evidence = Evidence(index, lexical)
+            evidence = Evidence(index, lexical, embedder)
             retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
             bot = Chatbot(index, retriever, evidence, Quoter(evidence))
             for question in asked[:20]:  # warm

@@ -6,19 +6,19 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from rag.corpus import Article, Sentence, Source
 from rag.index import Index
-from rag.models import Vectors
+from rag.models import Embedder, Vectors
 from rag.passages import place
 from rag.question import Question
 from rag.retrieve import Hit, LexicalRetriever
 from rag.text import LANGUAGES, Language, terms
-from rag.weights import ANSWERABLE, RANKING, RIGHT
+from rag.weights import ANSWERABLE, CHOOSING, RANKING, RIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +123,17 @@ FEATURES = (
     "news",  # terms of the sentence that the question has not, saturating
     "asks",  # it is a question, or no sentence at all
 )
+# The best few by those are read once more.
+REREAD = (*FEATURES, "alone")  # cosine of question and sentence, the sentence read by itself
+_REREAD_FEW = 12
+_REMEMBERED = 20_000  # vectors of sentences read by themselves that are kept
 # What is measured of a question and its candidates, to judge whether they answer it: features of the best one, and
 SIGNS = (
     "score", "share", "coverage", "context", "meaning", "passage", "names", "other_name", "wanted", "year",
     "unknown",  # share of the question's weight in terms that no passage has
     "unknown_name",  # it names something that no passage has
     "best_meaning", "best_context",  # the highest among all candidates
+    "alone", "best_alone",
     "spanish", "spanish_meaning",
 )  # fmt: skip
 
@@ -136,14 +141,44 @@ SIGNS = (
 class Evidence:
     """Chooses sentences. Built once over an index; holds what it learnt of its words."""
 
-    def __init__(self, index: Index, lexical: LexicalRetriever) -> None:
+    def __init__(self, index: Index, lexical: LexicalRetriever, embedder: Embedder) -> None:
         self._index = index
         self._lexical = lexical
+        self._embedder = embedder
+        self._alone: dict[tuple[str, int], Vectors] = {}
         self._terms: dict[tuple[str, int], tuple[str, ...]] = {}
         self.names = {language: _names(index.articles.values(), language) for language in LANGUAGES}
 
     def candidates(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
-        """Every sentence of the passages that a source stands behind, most probable first; ties by place."""
+        """The sentences of the passages that most probably answer, best first."""
+        return self.reread(question, vector, self.survey(question, vector, hits))
+
+    def reread(
+        self,
+        question: Question,
+        vector: Vectors,
+        found: Sequence[Candidate],
+        weights: Mapping[Language, Mapping[str, float]] = CHOOSING,
+    ) -> list[Candidate]:
+        """The best few of a survey, each read by itself as well, in the order that this gives."""
+        few = list(found[:_REREAD_FEW])
+        new = [c for c in few if (c.article.id, c.number) not in self._alone]
+        if new:
+            if len(self._alone) > _REMEMBERED:
+                self._alone.clear()
+            for candidate, row in zip(new, self._embedder.encode([c.quote for c in new]), strict=True):
+                self._alone[candidate.article.id, candidate.number] = row
+        own = weights[question.language]
+        measured = [{**c.features, "alone": max(0.0, float(self._alone[c.article.id, c.number] @ vector))} for c in few]
+        scores = [sum(own[name] * value for name, value in features.items()) for features in measured]
+        shares = _shares(scores)
+        again = [
+            replace(c, features=f, score=s, share=p) for c, f, s, p in zip(few, measured, scores, shares, strict=True)
+        ]
+        return sorted(again, key=_best_first)
+
+    def survey(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
+        """Every sentence of the passages that a source stands behind, best first by FEATURES; ties by place."""
         asked = _Asked.of(question, self._lexical)
         measured: list[tuple[Article, int, dict[str, float]]] = []
         for hit in hits:
@@ -156,13 +191,11 @@ class Evidence:
                 measured.append((article, number, self._measure(asked, article, number, float(meaning), hit.score)))
         weights = RANKING[question.language]
         scores = [sum(weights[name] * value for name, value in features.items()) for *_, features in measured]
-        highest = max(scores, default=0.0)
-        total = sum(math.exp(s - highest) for s in scores)
         found = [
-            Candidate(article, number, article.sentences[number], features, s, math.exp(s - highest) / total)
-            for (article, number, features), s in zip(measured, scores, strict=True)
+            Candidate(article, number, article.sentences[number], features, s, p)
+            for (article, number, features), s, p in zip(measured, scores, _shares(scores), strict=True)
         ]
-        return sorted(found, key=lambda c: (-c.score, c.article.id, c.number))
+        return sorted(found, key=_best_first)
 
     def judge(self, question: Question, found: Sequence[Candidate]) -> Judgement:
         """Whether the candidates, best first, answer the question at all, and whether the best one is right."""
@@ -192,6 +225,8 @@ class Evidence:
             "unknown_name": float(any(not self.knows(n) for n in question.names)),
             "best_meaning": max(c.features["meaning"] for c in found),
             "best_context": max(c.features["context"] for c in found),
+            "alone": f["alone"],
+            "best_alone": max(c.features["alone"] for c in found),
             "spanish": float(question.language == "es"),
             "spanish_meaning": f["meaning"] * (question.language == "es"),
         }
@@ -255,6 +290,17 @@ class Evidence:
 
     def _continues(self, article: Article, number: int) -> bool:
         return number > 0 and article.sentences[number - 1].section == article.sentences[number].section
+
+
+def _shares(scores: Sequence[float]) -> list[float]:
+    """Scores as shares of one (softmax)."""
+    highest = max(scores, default=0.0)
+    odds = [math.exp(s - highest) for s in scores]
+    return [o / sum(odds) for o in odds]
+
+
+def _best_first(candidate: Candidate) -> tuple[float, str, int]:
+    return (-candidate.score, candidate.article.id, candidate.number)
 
 
 @dataclass(frozen=True, slots=True)
