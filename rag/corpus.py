@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -327,13 +327,11 @@ def _build(article: Article, references: Mapping[str, Source], marks: list[_Mark
     if not sentences:
         raise CorpusError(article.file, first_line, "no sentence in it")
     used = {k for s in sentences for k in s.sources}
-    return Article(
-        **{
-            **{name: getattr(article, name) for name in Article.__slots__},
-            "sections": tuple(sections),
-            "sentences": tuple(sentences),
-            "sources": tuple(s for k, s in references.items() if k in used),
-        }
+    return replace(
+        article,
+        sections=tuple(sections),
+        sentences=tuple(sentences),
+        sources=tuple(s for k, s in references.items() if k in used),
     )
 
 

@@ -102,6 +102,6 @@ RIGHT: dict[str, float] = {
     "spanish": 0.071,
     "spanish_meaning": -0.124,
 }
-# Below this probability of being answerable the answer is a refusal. Among 0.3, 0.35 ... 0.55 the lowest whose
-# utility (right +1, wrong -1, refused 0) on the `tune` questions is within 0.005 of the highest.
+# Below this probability of being answerable the answer is a refusal. Among 0.3, 0.35 ... 0.55 the lowest
+# whose utility (right +1, wrong -1, refused 0) on the `tune` questions is within 0.005 of the highest.
 THRESHOLD = 0.4

@@ -74,6 +74,7 @@
     if (asked && asked.id !== newest) {
       newest = asked.id;
       touched = false;
+      hideCard();
       asked.closest(".message-row, .message")?.scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
     }
     all("[data-testid=bot][aria-label], [data-testid=user][aria-label]").forEach((m) => m.removeAttribute("aria-label"));
