@@ -245,7 +245,7 @@ def _write(
         body += f"{name}: {kind} = {pprint.pformat(value, width=100, sort_dicts=False)}\n".replace("'", '"')
     body += (
         "# Below this probability of being answerable the answer is a refusal. Among 0.3, 0.35 ... 0.55 the lowest\n"
-        "# whose utility (right +1, wrong -1, refused 0) on the `tune` questions is within 0.005 of the highest.\n"
+        "# whose utility (right +1, wrong -1, refused 0) on the `tune` questions is within 0.01 of the highest.\n"
         f"THRESHOLD = {THRESHOLD}\n"
     )
     file.write_text(body, encoding="utf-8")

@@ -231,20 +231,33 @@ _EQUIVALENTS: dict[Language, tuple[str, ...]] = {
         "teletrabajo remoto",
     ),
 }
-# Short names that people type for what sources spell out; they count as the words they stand for.
+# What people type for a name that sources spell out, and who comes from there: they count as the name.
 _SHORT_NAMES: dict[Language, dict[str, str]] = {
     "en": {
         "cdmx": "mexico city", "us": "united states", "usa": "united states", "uk": "united kingdom",
         "gdl": "guadalajara", "mty": "monterrey", "tj": "tijuana", "qro": "queretaro", "mx": "mexico",
         "cusma": "usmca", "tmec": "usmca", "ai": "artificial intelligence",
+        "american": "united states", "americans": "united states", "mexican": "mexico", "mexicans": "mexico",
+        "canadian": "canada", "canadians": "canada", "colombian": "colombia", "colombians": "colombia",
+        "indian": "india", "indians": "india", "filipino": "philippines", "filipinos": "philippines",
+        "philippine": "philippines", "asian": "asia", "british": "united kingdom",
     },
     "es": {
         "cdmx": "ciudad de mexico", "df": "ciudad de mexico", "eu": "estados unidos", "eua": "estados unidos",
         "eeuu": "estados unidos", "usa": "estados unidos", "gdl": "guadalajara", "mty": "monterrey",
         "tj": "tijuana", "qro": "queretaro", "nl": "nuevo leon", "mx": "mexico", "edomex": "estado de mexico",
         "usmca": "tmec", "ia": "inteligencia artificial",
+        "estadounidense": "estados unidos", "estadounidenses": "estados unidos",
+        "norteamericano": "estados unidos", "norteamericanos": "estados unidos", "gringo": "estados unidos",
+        "gringos": "estados unidos", "gringa": "estados unidos", "gringas": "estados unidos",
+        "mexicano": "mexico", "mexicanos": "mexico", "mexicana": "mexico", "mexicanas": "mexico",
+        "canadiense": "canada", "canadienses": "canada", "colombiano": "colombia", "colombiana": "colombia",
+        "colombianos": "colombia", "filipino": "filipinas", "filipinos": "filipinas", "asiatico": "asia",
+        "asiaticos": "asia",
     },
 }  # fmt: skip
+# "Latin American" is not about the United States.
+_NOT_ALONE = {"american": "latin", "americans": "latin"}
 _ALSO_WORDS = frozenset({"us", "usa", "eu"})  # pronoun or verb unless written in capitals
 
 
@@ -291,7 +304,8 @@ def terms(text: str, language: Language) -> list[str]:
             continue
         word = fold(re.sub(r"[.\s-]", "", token) if "." in token or "-" in token else token)
         word = re.sub(r"['’]s?$", "", word.replace("’", "'")).replace("'", "")
-        spelled = word if word in _ALSO_WORDS and not token.isupper() else _SHORT_NAMES[language].get(word, word)
+        plain = (word in _ALSO_WORDS and not token.isupper()) or found[-1:] == [_NOT_ALONE.get(word)]
+        spelled = word if plain else _SHORT_NAMES[language].get(word, word)
         for part in spelled.split():
             if part not in stop:
                 found.append(_stem(part, language))

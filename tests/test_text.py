@@ -90,11 +90,18 @@ def test_blocks_do_not_overlap(text: str) -> None:
         ("EE. UU.", "Estados Unidos", "es"),
         ("CDMX", "Ciudad de México", "es"),
         ("T-MEC", "tmec", "es"),
+        ("Canadian", "Canada", "en"),
+        ("gringas", "Estados Unidos", "es"),
         ("85,000", "85.000", "es"),
     ],
 )
 def test_words_that_mean_the_same_are_one_term(one: str, other: str, language: str) -> None:
     assert terms(one, language) == terms(other, language) != []  # type: ignore[arg-type]
+
+
+def test_latin_american_is_not_of_the_united_states() -> None:
+    assert "state" not in terms("Latin American centers", "en")
+    assert "state" in terms("American centers", "en")
 
 
 def test_tell_us_is_not_about_the_united_states() -> None:
