@@ -233,14 +233,19 @@ class Evidence:
 
     def unknown_names(self, question: Question) -> tuple[str, ...]:
         """The words of the question that name something no passage speaks of, as the asker wrote them."""
-        found = (w.strip(".,;:¿?¡!()\"'") for w in question.text.split())
-        return tuple(
-            dict.fromkeys(
-                w
-                for w in found
-                if (own := set(terms(w, question.language)) & question.names) and not any(self.knows(t) for t in own)
-            )
-        )
+        written = [w.strip(".,;:¿?¡!()\"'") for w in question.text.split()]
+        named = [bool(set(terms(w, question.language)) & question.names) or w[:1].isupper() for w in written]
+        found: list[str] = []
+        for at, word in enumerate(written):
+            own = set(terms(word, question.language)) & question.names
+            if own and not any(self.knows(t) for t in own):
+                first, last = at, at
+                while first > 1 and named[first - 1] and written[first - 1][:1].isupper():
+                    first -= 1  # "Aires" is unknown, what was asked about is "Buenos Aires"
+                while last + 1 < len(written) and named[last + 1] and written[last + 1][:1].isupper():
+                    last += 1
+                found.append(" ".join(written[first : last + 1]))
+        return tuple(dict.fromkeys(found))
 
     def idf(self, term: str, language: Language) -> float:
         """How rare a term is among the passages of a language."""

@@ -93,6 +93,10 @@ def test_an_unknown_name_is_named(chatbot: Chatbot) -> None:
     assert "Nairobi" in chatbot.ask("How many call centers are there in Nairobi?").missing
 
 
+def test_an_unknown_name_of_two_words_is_named_whole(chatbot: Chatbot) -> None:
+    assert chatbot.ask("¿Cuál es el sueldo en Buenos Aires?").missing == ("Buenos Aires",)
+
+
 def test_the_same_question_gives_the_same_answer(chatbot: Chatbot) -> None:
     """Law 8."""
     one, other = (chatbot.ask("Why is attrition high in Mexican call centers?").to_json() for _ in range(2))
