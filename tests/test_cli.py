@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,6 +105,18 @@ def test_a_mistake_is_one_sentence_with_the_remedy(
     done = bpo(*arguments, BPO_INDEX=str(tmp_path / "i"), **environment)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_with_the_remedy(bpo: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = bpo("chat", "--no-browser", "--port", port)
+    assert done.returncode == 2, done.stderr
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "choose another --port" in done.stderr
     assert "Traceback" not in done.stderr
 
 
