@@ -124,10 +124,11 @@ def with_retained(corpus: Corpus, served: Index | None) -> tuple[list[Article], 
 
 
 def _finish(root: Path, served: Index, paths: Sequence[Path]) -> None:
-    """The corpus is the same; only where it was read from may have changed."""
+    """The corpus is the same; where it was read from may have changed, and a killed run may have left its half."""
     if served.manifest.paths != [str(p) for p in paths]:
         index_.rewrite_paths(root, served.manifest, [str(p) for p in paths])
     served.close()
+    index_.remove_old_versions(root)
 
 
 def _embed(
