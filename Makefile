@@ -3,6 +3,8 @@
 #   make chat        the page: questions, answers, sources      (make chat ARGS="--port 8000")
 #   make test        everything that is checked before a change is accepted
 #   make test-long   the soak, crash and scale tests
+#   make gate        every golden question, held against the baseline in tests/golden (make test asks 150 of them)
+#   make baseline    that baseline anew, after a change that is meant to change answers
 #   make lock        requirements.lock anew, after a change of pyproject.toml (UPGRADE=1: with newer versions)
 #   make clean       remove .venv and all caches
 #
@@ -17,7 +19,7 @@ STATE := pwd; cat requirements.lock pyproject.toml | cksum; $(BIN)/python -V || 
 # PyTorch's CUDA libraries are in the lock, but only the Linux builds of PyTorch that ask for them get them.
 CUDA := ^(cuda|nvidia|triton)
 
-.PHONY: help chat test test-long install lock clean
+.PHONY: help chat test test-long golden-run gate baseline install lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -33,6 +35,19 @@ test: install
 
 test-long: install
 	$(BIN)/pytest --verbosity=0 -m long
+
+GOLDEN := tests/golden
+RUN := $(VENV)/golden
+
+golden-run: install
+	@rm -rf $(RUN)/run
+	$(BIN)/bpo eval run corpus/questions.jsonl --corpus corpus --index $(RUN)/index --out $(RUN)/run $(ARGS)
+
+gate: golden-run
+	$(BIN)/bpo eval gate $(RUN)/run --policy $(GOLDEN)/gate.toml --baseline $(GOLDEN)/baseline --report
+
+baseline: golden-run
+	$(BIN)/bpo eval keep $(RUN)/run $(GOLDEN)/baseline
 
 # The stamp is written last. Without it .venv is made anew; with that of an older lock it is brought up to date.
 install:

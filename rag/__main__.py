@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rag import loading
 from rag.errors import UserError, WorkError
 from rag.evaluate.cli import app as evaluation
 from rag.settings import Settings, read_settings
@@ -38,6 +39,7 @@ CorpusOption = Annotated[
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence on stderr, never a traceback."""
+    loading.collect_rarely()
     try:
         app()
     except WorkError as error:
@@ -64,16 +66,25 @@ def chat(
 ) -> None:
     """Open the page: ask, read, check."""
     settings = read_settings(host=host, port=port, index=index, corpus=corpus)
-    from ui.page import serve
+    # Gradio's type stubs for an editor, written anew at every import: half of the time that it takes.
+    with loading.without("gradio.component_meta", "create_or_modify_pyi"):
+        from ui.page import serve
 
     def open_bot() -> Any:
-        from rag.app import open_chatbot
-
-        with _progress("Building the index") as progress:
-            return open_chatbot(settings, progress=progress)
+        bot = _open(settings)
+        bot.ask("warm up")  # the first pass through every library costs ten times a later one
+        return bot
 
     try:
-        serve(open_bot, host=settings.host, port=settings.port, open_browser=browser)
+        serve(
+            open_bot,
+            host=settings.host,
+            port=settings.port,
+            open_browser=browser,
+            folder=settings.index,
+            auth=settings.auth,
+            record_answers=settings.log,
+        )
     except OSError as error:
         raise UserError(
             f"The page cannot listen on {settings.host}:{settings.port} ({error.strerror or error}): "
@@ -101,13 +112,17 @@ def ask(
         raise UserError(f"--language {language!r}: expected en or es.")
     turns = _read_history(history) if history else []
     bot = _open(read_settings(index=index, corpus=corpus))
-    answer = bot.ask(question, turns, language=language)
+    answer, shown = None, 0
+    for answer in bot.stream(question, turns, language=language):
+        if not as_json:
+            shown = _print_claims(answer, shown)
+    assert answer is not None
     if explain:
-        _explain(bot.explain(question, turns, language=language))
+        _explain({**bot.explain(question, turns, language=language), "wording": dict(answer.wording)})
     if as_json:
         _print_json(answer.to_json())
     else:
-        _print_answer(answer)
+        _print_rest(answer)
 
 
 @app.command()
@@ -173,6 +188,33 @@ def ingest(
 
 
 @app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="An export of the page: .md, .html or .csv.")],
+    index: IndexOption = None,
+    corpus: CorpusOption = None,
+) -> None:
+    """Check an exported answer against the articles: every quote, its place, its publications.
+
+    Names the line of what is not as the file says, and ends with 1.
+    """
+    from rag.corpus import read_corpus
+    from rag.export import verify as check_export
+    from rag.index import published
+    from rag.settings import shipped_corpus
+
+    settings = read_settings(index=index, corpus=corpus)
+    manifest = published(settings.index) if settings.corpus is None else None
+    there = [path for path in map(Path, manifest.paths if manifest else ()) if path.exists()]
+    read = read_corpus([settings.corpus] if settings.corpus else there or [shipped_corpus()])
+    checked, problems = check_export(file, {article.id: article for article in read.articles})
+    for problem in problems:
+        _out(str(problem))
+    _say(f"{checked} citations checked, {len(problems)} problems.")
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
 def coverage(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     corpus: CorpusOption = None,
@@ -196,23 +238,31 @@ def bench(
         typer.Option(help="Documents to ingest [default: the shipped corpus].", show_default=False),
     ] = None,
     questions: Annotated[Path | None, typer.Option(help="Questions to ask (JSONL).", show_default=False)] = None,
+    start: Annotated[
+        bool, typer.Option("--start", help="Measure how soon `bpo chat` and `bpo ask` answer, and nothing else.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Measure speed and memory beside the plain pipeline, in one run."""
-    from rag.bench import run, to_text
+    from rag import bench
 
-    result = run(read_settings(), documents=documents, questions=questions, say=_say)
+    if start:
+        result, text = bench.start(read_settings(), say=_say), bench.start_to_text
+    else:
+        result, text = bench.run(read_settings(), documents=documents, questions=questions, say=_say), bench.to_text
     if as_json:
         _print_json(result)
     else:
-        _out(to_text(result))
+        _out(text(result))
 
 
 def _open(settings: Settings) -> Any:
     from rag.app import open_chatbot
 
     with _progress("Building the index") as progress:
-        return open_chatbot(settings, progress=progress)
+        bot = open_chatbot(settings, progress=progress)
+    loading.keep_for_good()
+    return bot
 
 
 def _check(paths: list[Path], settings: Settings, originals: Path | None) -> None:
@@ -269,15 +319,23 @@ def _progress(label: str) -> Iterator[Any]:
         bar.stop()
 
 
-def _print_answer(answer: Any) -> None:
+def _print_claims(answer: Any, shown: int) -> int:
+    """Print the sentences of a growing answer that were not printed yet; how many there are now."""
+    for claim in answer.claims[shown:]:
+        _out(claim.text + "".join(f" [{answer.number(c)}]" for c in claim.citations))
+        sys.stdout.flush()
+    return len(answer.claims)
+
+
+def _print_rest(answer: Any) -> None:
+    """Print what stands below the sentences of a whole answer."""
     if not answer.answered:
         _out(answer.note)
         for number, citation in enumerate(answer.closest, 1):
             _out(f"\n  ({number}) {citation.quote}\n      {_credit(citation)}")
         return
-    for claim in answer.claims:
-        marks = "".join(f" [{answer.number(c)}]" for c in claim.citations)
-        _out(f"{claim.text}{marks}")
+    if answer.note:
+        _out(f"\n{answer.note}")
     for conflict in answer.conflicts:
         _out(f"\n{conflict.about}: {conflict.reason}")
         for statement in conflict.statements:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from rag import words
-from rag.evidence import Candidate, Citation, Claim, Conflict, Evidence, years
+from rag.choose import ONE_SENTENCE, Side, choose, different
+from rag.conflicts import Disagreements, Found
+from rag.conversation import Turn
+from rag.corpus import Article
+from rag.evidence import Candidate, Citation, Claim, Conflict, Evidence
+from rag.facts import Figures
 from rag.models import Vectors
+from rag.origins import independent_sources, interest
 from rag.question import Question
 from rag.retrieve import Hit
 from rag.text import Language
-from rag.weights import THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question gets. A refusal is an answer without claims; its `note` says so in the asker's language."""
+    """What a question gets. A refusal is an answer without claims; its `note` says so in the asker's language.
+
+    `wording` is the trace of the chat model, empty without one; `note` then says in one line what became of its words.
+    `sides` are the things that a comparison sets against each other, each with its citation, or None.
+    """
 
     question: str
     language: Language
@@ -33,6 +43,8 @@ class Answer:
     mode: str = "quotes"
     index_version: str = ""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    wording: Mapping[str, Any] = field(default_factory=dict)
+    sides: tuple[tuple[str, Citation | None], ...] = ()
 
     @property
     def answered(self) -> bool:
@@ -45,6 +57,11 @@ class Answer:
         cited = [c for claim in self.claims for c in claim.citations]
         cited += [s.citation for conflict in self.conflicts for s in conflict.statements]
         return tuple(dict.fromkeys(cited))
+
+    @property
+    def independent_sources(self) -> int:
+        """How many sources stand behind it, each origin and each copied statement once."""
+        return independent_sources(self.citations)
 
     def number(self, citation: Citation) -> int:
         """The number under which a citation of this answer is shown."""
@@ -67,7 +84,12 @@ class Answer:
             "confidence": round(self.confidence, 4),
             "text": self.text,
             "claims": [
-                {"text": c.text, "citations": [self.number(x) for x in c.citations], "verdict": c.verdict}
+                {
+                    "text": c.text,
+                    "citations": [self.number(x) for x in c.citations],
+                    "verdict": c.verdict,
+                    "interest": interest(c),
+                }
                 for c in self.claims
             ],
             "citations": [{"n": n, **_citation(c)} for n, c in enumerate(self.citations, 1)],
@@ -82,6 +104,8 @@ class Answer:
                 }
                 for c in self.conflicts
             ],
+            "independent_sources": self.independent_sources,
+            "table": self._table(),
             "missing": list(self.missing),
             "suggestions": list(self.suggestions),
             "passages": [
@@ -96,6 +120,19 @@ class Answer:
             "mode": self.mode,
             "index_version": self.index_version,
             "timings_ms": {name: round(ms, 1) for name, ms in self.timings_ms.items()},
+            **({"note": self.note, "wording": dict(self.wording)} if self.wording else {}),
+        }
+
+    def _table(self) -> dict[str, Any] | None:
+        """A comparison, side by side; None for any other answer."""
+        if not self.sides:
+            return None
+        return {
+            "columns": [self.standalone_question or self.question],
+            "rows": [
+                {"name": name, "cells": [{"text": c.quote, "citation": self.number(c)} if c else None]}
+                for name, c in self.sides
+            ],
         }
 
 
@@ -133,32 +170,43 @@ class Answerer(Protocol):
         ...
 
 
-# Kinds of question that want one sentence; the others take several, from different places.
-_ONE_SENTENCE = ("figure", "fact", "yesno", "definition")
-_MOST_CLAIMS = 5
-_MOST_FOR_ONE = 3
-_ENOUGH = 0.5  # share of the probability at which a fact needs no further sentence
-# What a second sentence may lack to be shown for a fact: on the `tune` questions 1.5 meets 2 points more of what is
-# expected, 0.8 has 5 points fewer sentences that are beside the point.
-_MARGIN_FOR_ONE = 0.8
-_MARGIN = 1.5  # how far below the best score a sentence may be (a factor of e^1.5 in probability)
-_SAME = 0.6  # share of terms that two sentences have in common from which on the second says nothing new
+@runtime_checkable
+class Growing(Protocol):
+    """An answerer whose answer grows sentence by sentence."""
+
+    def stream(
+        self, question: Question, vector: Vectors, hits: Sequence[Hit], *, asked: str, history: Sequence[Turn]
+    ) -> Iterator[Answer]:
+        """Answers of which each holds the sentences of the one before; the last is whole.
+
+        `asked` and `history` are the question as typed and the turns before it.
+        """
+        ...
+
+
 _CLOSEST = 3
+# A sentence that opens so speaks of what the one before it names.
+_POINTS_BACK = re.compile(
+    r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|Both"
+    r"|Est[aeo]s?|Es[aeo]s?|Ello|Ellos|Ellas|Sus?|Amb[oa]s|Dich[oa]s?)\b(?! (?:month|year|mes|año)\b)"
+)
 
 
 class Quoter:
     """Answers with sentences of the articles, word for word; refuses when none of them answers."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, figures: Figures | None = None) -> None:
         self._evidence = evidence
+        self._figures = figures or Figures()
+        self._disagreements = Disagreements(self._figures)
 
     def __call__(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> Answer:
         """The best sentence for a figure or a fact, several for which, why and how; else a refusal."""
         found = self._evidence.candidates(question, vector, hits)
         judged = self._evidence.judge(question, found)
         missing = self._evidence.unknown_names(question)
-        if judged.answerable < THRESHOLD:
-            closest = _different((c for c in found if not c.features["asks"]), self._evidence, _CLOSEST)
+        if judged.answerable < self._evidence.threshold:
+            closest = different((c for c in found if not c.features["asks"]), _CLOSEST)
             return Answer(
                 question.text,
                 question.language,
@@ -168,55 +216,45 @@ class Quoter:
                 passages=tuple(hits),
                 confidence=1.0 - judged.answerable,
             )
+        chosen = choose(question, found, self._figures)
+        disagreement = self._disagreements.find(question, chosen.sentences, found)
+        absent = [s.name for s in chosen.sides if s.candidate is None and s.name not in missing]
         return Answer(
             question.text,
             question.language,
-            claims=tuple(Claim(c.quote, (c.cite(),)) for c in self._choose(question, found)),
-            missing=missing,
+            claims=tuple(_claims(question, chosen.sentences, disagreement)),
+            conflicts=(disagreement.conflict,) if disagreement else (),
+            missing=(*missing, *absent),
             passages=tuple(hits),
             confidence=judged.right,
+            sides=tuple(_cited(s) for s in chosen.sides),
         )
 
-    def _choose(self, question: Question, found: Sequence[Candidate]) -> list[Candidate]:
-        """The sentences to show, best first.
 
-        For one fact: the best alone when it stands out, else the few that together hold most of the probability.
-        For lists, reasons, manners and comparisons: all that come near the best, from different places.
-        """
-        usable = [c for c in found if not c.features["asks"]] or list(found)
-        if question.latest:
-            usable = _newest_first(usable)
-        best = usable[0]
-        one = question.kind in _ONE_SENTENCE
-        near = [c for c in usable if c is best or c.score >= best.score - (_MARGIN_FOR_ONE if one else _MARGIN)]
-        if not one:
-            return _different(near, self._evidence, _MOST_CLAIMS)
-        held, few = 0.0, []
-        for candidate in _different(near, self._evidence, _MOST_FOR_ONE):
-            few.append(candidate)
-            held += candidate.share
-            if held >= _ENOUGH:
-                break
-        return few
+def _claims(question: Question, chosen: Sequence[Candidate], disagreement: Found | None) -> list[Claim]:
+    """The sentences to show as claims, what disagrees first.
+
+    Where the articles say themselves what their sources disagree on, that one sentence answers a question for one
+    fact: the sides stand below it. It follows the best sentence where that is on something else.
+    """
+    claims = [Claim(c.quote, _with_context(c.article, c.number)) for c in chosen]
+    declared = disagreement.declared if disagreement else None
+    if declared is None or question.kind not in ONE_SENTENCE:
+        return claims
+    told = Claim(declared.quote, (declared.cite(),))
+    sides = {s.citation for s in disagreement.conflict.statements} if disagreement else set()
+    rest = [c for c in claims if c.citations[0] not in sides and c.text != told.text]
+    return [told, *rest] if disagreement and disagreement.leads else [*rest[:1], told, *rest[1:]]
 
 
-def _newest_first(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """For a question about now: among those that come near the best, the one that speaks of the latest year first."""
-    best = candidates[0].score
-    near = [c for c in candidates if c.score >= best - _MARGIN / 2]
-    rest = candidates[len(near) :]
-    return [*sorted(near, key=lambda c: -max((int(y) for y in years(c.quote)), default=0)), *rest]
+def _with_context(article: Article, number: int) -> tuple[Citation, ...]:
+    """The citation of a sentence, and of the one before it where it cannot be understood without."""
+    cited = [article.sentences[number]]
+    if number and _POINTS_BACK.match(article.quote(cited[0])):
+        before = article.sentences[number - 1]
+        cited += [before] if before.section == cited[0].section and before.sources else []
+    return tuple(Citation.of(article, s.start, s.end) for s in cited)
 
 
-def _different(candidates: Iterable[Candidate], evidence: Evidence, most: int) -> list[Candidate]:
-    """The first of some candidates, leaving out those that repeat one before."""
-    chosen: list[Candidate] = []
-    seen: list[frozenset[str]] = []
-    for candidate in candidates:
-        own = frozenset(evidence.terms_of(candidate.article, candidate.number))
-        if all(len(own & other) < _SAME * max(1, min(len(own), len(other))) for other in seen):
-            chosen.append(candidate)
-            seen.append(own)
-        if len(chosen) == most:
-            break
-    return chosen
+def _cited(side: Side) -> tuple[str, Citation | None]:
+    return side.name, side.candidate.cite() if side.candidate else None

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag import index as index_
+from rag import snapshot
 from rag.answer import Quoter
 from rag.chat import Chatbot
+from rag.chat_model import ChatModel
 from rag.corpus import read_corpus
 from rag.errors import UserError
 from rag.evidence import Evidence
+from rag.facts import Figures
 from rag.index import Index
 from rag.ingest import Changes, Progress, ingest, with_retained
-from rag.models import Embedder
+from rag.models import Embedder, Scorer
 from rag.retrieve import HybridRetriever, LexicalRetriever
 from rag.settings import Settings, shipped_corpus
+from rag.wording import REPLY_TOKENS, Asked, Writer
 
 
 def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total: None) -> Chatbot:  # noqa: ARG005
@@ -26,10 +30,30 @@ def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total:
     index = _ready_index(settings, embedder, progress)
     lexical = LexicalRetriever(index=index)
     retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
-    evidence = Evidence(index, lexical, embedder)
-    chatbot = Chatbot(index, retriever, evidence, Quoter(evidence))
-    chatbot.ask("warm up")  # the first pass through every library costs ten times a later one
-    return chatbot
+    evidence = Evidence(index, lexical, embedder, Scorer.load(settings.scorer))
+    quoter = Quoter(evidence, Figures.read(_paths(settings), index.articles))
+    bot = Chatbot(index, retriever, evidence, quoter)
+    if not settings.chat_model:
+        return bot
+    model = ChatModel.load(
+        settings.chat_model,
+        url=settings.chat_url,
+        timeout=settings.chat_timeout,
+        tokens=REPLY_TOKENS,
+        price=settings.price,
+    )
+    writer = Writer(
+        model,
+        quoter,
+        evidence,
+        lambda question, language: Asked(*bot.look(question, language)),
+        version=index.version,
+        timeout=settings.chat_timeout,
+        calls=settings.chat_calls,
+        tokens=settings.chat_tokens,
+        cache=settings.chat_cache,
+    )
+    return Chatbot(index, retriever, evidence, writer)
 
 
 def make_index(
@@ -48,7 +72,7 @@ def _ready_index(settings: Settings, embedder: Embedder, progress: Progress) -> 
     mark = index_.fingerprint(embedder)
     try:
         index = index_.open_index(settings.index, embedder=mark)
-        if index.manifest.server == settings.server and _is_current(index, paths):
+        if index.manifest.server == settings.server and _is_current(settings.index, index, paths):
             return index
     except UserError:
         pass
@@ -68,7 +92,18 @@ def _paths(settings: Settings) -> list[Path]:
     return there or [shipped_corpus()]
 
 
-def _is_current(index: Index, paths: list[Path]) -> bool:
-    """Whether what lies in these paths is what is served. Where nothing can be read, what is served stays."""
+def _is_current(root: Path, index: Index, paths: list[Path]) -> bool:
+    """Whether what lies in these paths is what is served. Where nothing can be read, what is served stays.
+
+    Files whose sizes and times are those of the last time are not read again.
+    """
+    now = snapshot.take(paths)
+    if index_.is_remembered(root, index.version, now):
+        return True
     corpus = read_corpus(paths)
-    return not corpus.articles or index_.digest(with_retained(corpus, index)[0]) == index.manifest.corpus
+    if not corpus.articles:
+        return True
+    current = index_.digest(with_retained(corpus, index)[0]) == index.manifest.corpus
+    if current and not corpus.problems:
+        index_.remember(root, index.version, now)
+    return current

@@ -8,12 +8,14 @@ The plain pipeline: `RecursiveCharacterTextSplitter(1000, 200)`, `HuggingFaceEmb
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,10 @@ from rag.answer import Quoter
 from rag.chat import Chatbot
 from rag.corpus import Article, read_corpus
 from rag.errors import UserError
-from rag.evidence import Evidence
+from rag.evidence import Evidence, reading
 from rag.index import open_index
 from rag.ingest import ingest
-from rag.models import DEFAULT_EMBEDDER, Embedder, model_folder
+from rag.models import DEFAULT_EMBEDDER, Embedder, Scorer, model_folder
 from rag.retrieve import HybridRetriever, LexicalRetriever, forget_vectors
 from rag.settings import Settings, shipped_corpus
 from rag.text import sentences
@@ -79,7 +81,7 @@ def run(
     if not corpus.articles:
         raise UserError(f"No article could be read from {paths[0]}.")
     asked = _questions(questions or shipped_corpus() / "questions.jsonl")
-    embedder = Embedder.load(settings.embedder)
+    embedder, scorer = Embedder.load(settings.embedder), Scorer.load(settings.scorer)
     characters = sum(len(a.text) for a in corpus.articles)
     ours_ingest: list[float] = []
     plain_ingest: list[float] = []
@@ -97,7 +99,7 @@ def run(
             plain_ingest.append(time.perf_counter() - began)
             index = open_index(root)
             lexical = LexicalRetriever(index=index)
-            evidence = Evidence(index, lexical, embedder)
+            evidence = Evidence(index, lexical, embedder, scorer)
             retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
             bot = Chatbot(index, retriever, evidence, Quoter(evidence))
             for question in asked[:20]:  # warm
@@ -110,7 +112,7 @@ def run(
             index.close()
             if number + 1 < _ROUNDS:
                 shutil.rmtree(root, ignore_errors=True)
-        start = _start_up(Path(top) / f"ours-{_ROUNDS - 1}", asked[0])
+        fresh = _start_up(Path(top) / f"ours-{_ROUNDS - 1}", asked[0])
     return {
         "documents": len(corpus.articles),
         "characters": characters,
@@ -119,9 +121,16 @@ def run(
         "ingest_characters_per_s": _pair(characters / min(ours_ingest), characters / min(plain_ingest)),
         "answer_ms_p50": _pair(_percentile(ours_latency, 50), _percentile(plain_latency, 50)),
         "answer_ms_p95": _pair(_percentile(ours_latency, 95), _percentile(plain_latency, 95)),
-        "ask_from_nothing_s": round(start["seconds"], 2),
-        "resident_mb_after_100_questions": round(start["resident_mb"]),
+        "score_50_pairs_ms": round(_pairs_ms(scorer, corpus.articles, asked), 1) if scorer else None,
+        "ask_from_nothing_s": round(fresh["seconds"], 2),
+        "resident_mb_after_100_questions": round(fresh["resident_mb"]),
     }
+
+
+def _pairs_ms(scorer: Scorer, articles: Sequence[Article], asked: Sequence[str]) -> float:
+    """Median time in which the scorer reads 50 sentences of the documents against a question."""
+    texts = [reading(a, n) for a in articles for n in range(min(3, len(a.sentences)))][:50]
+    return _percentile([_timed(lambda q: scorer.score(q, texts), q) for q in asked[:20]], 50)
 
 
 def to_text(result: dict[str, Any]) -> str:
@@ -134,6 +143,7 @@ def to_text(result: dict[str, Any]) -> str:
     for name in ("ingest_characters_per_s", "answer_ms_p50", "answer_ms_p95"):
         row = result[name]
         lines.append(f"{name:32}{row['bpo']:>12,.1f}{row['plain']:>12,.1f}{row['ratio']:>8.2f}")
+    lines.append(f"{'score_50_pairs_ms':32}{result['score_50_pairs_ms'] or '-':>12}")
     lines.append(f"{'ask_from_nothing_s':32}{result['ask_from_nothing_s']:>12}")
     lines.append(f"{'resident_mb_after_100_questions':32}{result['resident_mb_after_100_questions']:>12}")
     return "\n".join(lines)
@@ -164,6 +174,74 @@ def _start_up(index: Path, question: str) -> dict[str, float]:
         raise UserError(f"The fresh process failed: {run_.stderr.strip().splitlines()[-1:]}")
     found: dict[str, float] = json.loads(run_.stdout.strip().splitlines()[-1])
     return found
+
+
+def start(settings: Settings, *, rounds: int = 3, say: Say = lambda line: None) -> dict[str, Any]:  # noqa: ARG005
+    """Seconds, and seconds of processor time, that `bpo chat` takes until its page can be reached and until it has
+    answered, and that `bpo ask` takes in all: fresh processes, in turns, over an index that is ready and current.
+
+    Raises UserError when one of them fails. Returns lists of figures, one a round, after one that is not counted.
+    """
+    question = _questions(shipped_corpus() / "questions.jsonl")[0]
+    seconds: dict[str, list[float]] = {name: [] for name in ("page", "page_answer", "ask", "ask_cpu")}
+    bpo = [sys.executable, "-m", "rag"]
+    where = {**os.environ, "BPO_INDEX": str(settings.index)}
+    for number in range(rounds + 1):
+        say(f"start {number} of {rounds}" if number else "a start that is not counted: it makes the index ready")
+        before, began = os.times(), time.perf_counter()
+        ran = subprocess.run([*bpo, "ask", question], env=where, capture_output=True, text=True, check=False)
+        took, after = time.perf_counter() - began, os.times()
+        if ran.returncode:
+            raise UserError(f"`bpo ask` failed: {ran.stderr.strip()}")
+        page, answer = _page(bpo, where, question)
+        if number:
+            cpu = after.children_user + after.children_system - before.children_user - before.children_system
+            for name, value in (("page", page), ("page_answer", answer), ("ask", took), ("ask_cpu", cpu)):
+                seconds[name].append(round(value, 2))
+    return {"rounds": rounds, "seconds": seconds}
+
+
+def start_to_text(result: dict[str, Any]) -> str:
+    """The result as a small table."""
+    names = {
+        "page": "bpo chat: page reachable",
+        "page_answer": "bpo chat: first answer",
+        "ask": "bpo ask",
+        "ask_cpu": "bpo ask, processor time",
+    }
+    lines = [f"{'seconds, of ' + str(result['rounds']) + ' starts':32}{'least':>8}{'median':>8}{'most':>8}"]
+    for name, values in result["seconds"].items():
+        lines.append(f"{names[name]:32}{min(values):>8.2f}{_percentile(values, 50):>8.2f}{max(values):>8.2f}")
+    return "\n".join(lines)
+
+
+def _page(bpo: Sequence[str], where: Mapping[str, str], question: str) -> tuple[float, float]:
+    """Seconds from the start of `bpo chat` until its page comes, and until it has answered over its API."""
+    began = time.perf_counter()
+    command = [*bpo, "chat", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, env=dict(where), stderr=subprocess.PIPE, text=True) as page:
+        try:
+            said = ""
+            while page.stderr is not None and "http://" not in said and (line := page.stderr.readline()):
+                said = line
+            address = said.partition("http://")[2].strip()
+            if not address:
+                raise UserError(f"`bpo chat` failed: {said.strip()}")
+            with urllib.request.urlopen(f"http://{address}/") as front:
+                front.read()
+            reached = time.perf_counter() - began
+            call = f"http://{address}/gradio_api/call/ask"
+            body = json.dumps({"data": [question]}).encode()
+            asked = urllib.request.Request(call, body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(asked) as response:
+                event = json.load(response)["event_id"]
+            with urllib.request.urlopen(f"{call}/{event}") as stream:
+                answer = stream.read().decode()
+            if "event: complete" not in answer:
+                raise UserError(f"The page did not answer: {answer.strip()}")
+            return reached, time.perf_counter() - began
+        finally:
+            page.terminate()
 
 
 def _questions(file: Path) -> list[str]:

@@ -4,48 +4,35 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, lru_cache
+from typing import Any
 
 from rag import words
-from rag.answer import Answer, Answerer
+from rag.answer import Answer, Answerer, Growing
+from rag.conversation import Conversation, Turn, Understood, place_names, turns_of
 from rag.corpus import Article
-from rag.evidence import Evidence
+from rag.evidence import Candidate, Claim, Evidence
 from rag.index import Index
-from rag.question import Question, read_question
-from rag.retrieve import Hit, HybridRetriever
+from rag.models import Vectors
+from rag.premise import Correction, correct
+from rag.question import Question, as_written, instead_of_a_question, parts, read_question
+from rag.retrieve import Hit, HybridRetriever, top
+from rag.settings import shipped_corpus
+from rag.suggest import FILE, MOST, Suggestions
 from rag.text import Language, detect, fold, is_foreign, terms
+
+__all__ = ["MAX_CHARACTERS", "Chatbot", "Turn", "turns_of"]
 
 MAX_CHARACTERS = 4000
 _PASSAGES = 12
-
-
-class Turn(NamedTuple):
-    """A question that was asked and the text of its answer."""
-
-    question: str
-    answer: str
-
-
-def turns_of(messages: Sequence[Mapping[str, Any]]) -> list[Turn]:
-    """Turns of a history given as messages `{"role", "content"}`; raises ValueError when it is none.
-
-    `content` may be Gradio's and OpenAI's list of parts, of which the text is taken.
-    """
-    turns: list[Turn] = []
-    if not isinstance(messages, Sequence) or isinstance(messages, str):
-        raise ValueError("expected a list of messages")
-    for message in messages:
-        content = message["content"]
-        if not isinstance(content, str):
-            content = " ".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
-        if message["role"] == "user":
-            turns.append(Turn(content, ""))
-        elif message["role"] == "assistant" and turns:
-            turns[-1] = Turn(turns[-1].question, content)
-    return turns
+# Score of the best passage under which a refused question is far from everything: on the `tune` questions 90 % of the
+# off-topic ones lie below, 10 % of the near misses.
+_FAR = 0.22
+_MOST_MORE = 3  # further sentences for "tell me more"
+_SAME = 0.6  # share of terms from which on two sentences say the same
+_TOPIC_FROM, _TOPIC_IN = 2, 4  # articles that tell what a question is about, and in how many the topic is sought
 
 
 class Chatbot:
@@ -56,6 +43,7 @@ class Chatbot:
         self._retriever = retriever
         self._evidence = evidence
         self._answerer = answerer
+        self._goes_on = lru_cache(maxsize=4096)(self._same_topic)
 
     @property
     def version(self) -> str:
@@ -73,24 +61,145 @@ class Chatbot:
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, language: Language | None = None) -> Answer:
         """Answer a question, asked alone or after others. Never raises for what a person may type."""
+        *_, answer = self.stream(question, history, language=language)
+        return answer
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, language: Language | None = None
+    ) -> Iterator[Answer]:
+        """The answer of `ask` as it grows: each holds the sentences of the one before, the last is the whole answer.
+
+        A sentence appears when it was checked and is never taken back. Without a chat model there is one answer.
+        """
         began = time.perf_counter()
         asked = _clean(question)
         spoken = language or _language(asked, history)
-        said = _small_talk(asked, spoken)
+        said = _small_talk(asked, spoken) or self._declined(asked, spoken)
         if said is not None:
-            return replace(said, question=question, index_version=self.version, timings_ms=_timings(began))
-        standalone = standalone_question(asked, history, spoken, self._evidence.names[spoken])
-        read = self._read(standalone, spoken)
-        hits = self._retriever.search(read.text, _PASSAGES, language=spoken)
+            yield replace(said, question=question, index_version=self.version, timings_ms=_timings(began))
+            return
+        standalone, more = self.understand(asked, history, spoken)
+        read, vector, hits = self.look(standalone, spoken)
         retrieved = time.perf_counter()
-        answer = self._answerer(read, self._retriever.question_vector(read.text), hits)
+        if instead_of_a_question(asked) == "contact" and not any(_CONTACT.search(h.passage.page_content) for h in hits):
+            answers = iter((self._without(asked, spoken, "contact", hits),))
+        elif isinstance(self._answerer, Growing):
+            answers = self._answerer.stream(read, vector, hits, asked=asked, history=history)
+        elif more:
+            answers = iter((self._more(read, vector, hits, history),))
+        else:
+            answers = iter((self._in_parts(read, vector, hits),))
+        correction = self._correction(read, hits)
+        for answer in answers:
+            finished = self._corrected(self._one_line(answer), correction)
+            yield replace(
+                finished,
+                question=question,
+                standalone_question=answer.standalone_question or standalone,
+                suggestions=finished.suggestions or self._suggested(finished, standalone, history),
+                index_version=self.version,
+                timings_ms=_timings(began, retrieved),
+            )
+
+    def look(self, question: str, language: Language) -> tuple[Question, Vectors, list[Hit]]:
+        """A question that stands alone, read and looked up: what an answerer takes."""
+        read = self._read(question, language)
+        hits = self._retriever.search(read.text, _PASSAGES, language=language)
+        return read, self._retriever.question_vector(read.text), hits
+
+    def _in_parts(self, read: Question, vector: Vectors, hits: list[Hit]) -> Answer:
+        """The answer to a question, or to the questions that it puts together: what has none is named as missing."""
+        pieces = parts(read.text, read.language)
+        if len(pieces) == 1:
+            return self._answerer(read, vector, hits)
+        asked: list[str] = []
+        for piece in pieces:  # "who regulates them" is understood after the part before it
+            asked.append(self._conversation.understand(piece, asked[-1:], read.language).text)
+        answers = [self._answerer(*self.look(question, read.language)) for question in asked]
+        if not any(a.answered for a in answers):
+            return self._answerer(read, vector, hits)
+        missing = [m for a, p in zip(answers, pieces, strict=True) for m in (a.missing if a.answered else (p,))]
+        claims = {c.citations: c for a in answers for c in a.claims}
+        return replace(
+            next(a for a in answers if a.answered),
+            question=read.text,
+            claims=tuple(claims.values()),
+            note=" ".join(dict.fromkeys(a.note for a in answers if a.answered and a.note)),
+            conflicts=tuple(dict.fromkeys(c for a in answers for c in a.conflicts)),
+            missing=tuple(dict.fromkeys(missing)),
+            passages=tuple(hits),
+            confidence=min(a.confidence for a in answers if a.answered),
+        )
+
+    def _more(self, read: Question, vector: Vectors, hits: list[Hit], history: Sequence[Turn]) -> Answer:
+        """What the articles say beyond what was said: the next sentences of those that answer."""
+        answer = self._answerer(read, vector, hits)
+        told = " ".join(turn.answer for turn in history)
+        if not answer.answered or not any(c.text in told for c in answer.claims):
+            return answer
+        fresh = [c for c in answer.claims if c.text not in told]
+        for candidate in self._evidence.candidates(read, vector, hits):
+            known = (told, *(c.text for c in fresh))
+            if len(fresh) < _MOST_MORE and not _is_told(candidate, known) and not candidate.features.get("asks"):
+                fresh.append(Claim(candidate.quote, (candidate.cite(),)))
+        return replace(answer, claims=tuple(fresh))
+
+    def _declined(self, asked: str, language: Language) -> Answer | None:
+        """The reply to an instruction, a request for harm or what only the asker can know; None for a question."""
+        why = instead_of_a_question(asked)
+        return self._without(asked, language, why, ()) if why and why != "contact" else None
+
+    def _without(self, asked: str, language: Language, why: str, hits: Sequence[Hit]) -> Answer:
+        return Answer(
+            asked,
+            language,
+            note=words.not_a_question(language, why),
+            suggestions=self.examples(language)[:MOST],
+            passages=tuple(hits),
+            standalone_question=asked,
+            confidence=1.0,
+            mode="chat",
+        )
+
+    def _one_line(self, answer: Answer) -> Answer:
+        """A refusal of what is far from everything in the articles says so, and shows nothing as near."""
+        if answer.answered or answer.mode == "chat" or not answer.passages or answer.passages[0].score >= _FAR:
+            return answer
+        titles = [] if self._is_shipped else [a.title for a in self.articles.values()][:3]
+        note = words.off_topic(answer.language, titles)
+        return replace(answer, note=note, closest=(), missing=(), suggestions=self.examples(answer.language)[:MOST])
+
+    def _correction(self, read: Question, hits: Sequence[Hit]) -> Correction | None:
+        if not read.years:
+            return None
+        near = dict.fromkeys(str(h.passage.metadata["article"]) for h in hits)
+        articles = [self.articles[name] for name in near]
+        return correct(read.text, read.language, articles, self._evidence.names[read.language])
+
+    def _corrected(self, answer: Answer, correction: Correction | None) -> Answer:
+        """An answer that begins with the sentence that corrects the question."""
+        if correction is None or answer.mode == "chat":
+            return answer
+        first = Claim(correction.citation.quote, (correction.citation,))
+        rest = [c for c in answer.claims if c.citations[0] != correction.citation]
+        said = words.corrected(answer.language, correction.asked, correction.said)
         return replace(
             answer,
-            question=question,
-            standalone_question=standalone,
-            index_version=self.version,
-            timings_ms=_timings(began, retrieved),
+            claims=(first, *rest),
+            closest=(),
+            note=f"{said} {answer.note}".strip() if answer.answered else said,
+            confidence=answer.confidence if answer.answered else 1.0 - answer.confidence,
         )
+
+    def _suggested(self, answer: Answer, standalone: str, history: Sequence[Turn]) -> tuple[str, ...]:
+        asked = [*(turn.question for turn in history), answer.question, standalone]
+        return self.suggestions.after(answer, asked)
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """The questions that the engine was seen to answer: those shipped and those found for this index."""
+        files = (shipped_corpus() / FILE, self._index.folder.parent.parent / FILE)
+        return Suggestions.read(files, self.articles)
 
     def explain(
         self, question: str, history: Sequence[Turn] = (), *, language: Language | None = None
@@ -98,12 +207,19 @@ class Chatbot:
         """Why an answer is what it is: the question as it was read, every candidate with what was measured of it."""
         asked = _clean(question)
         spoken = language or _language(asked, history)
-        read = self._read(standalone_question(asked, history, spoken, self._evidence.names[spoken]), spoken)
-        hits = self._retriever.search(read.text, _PASSAGES, language=spoken)
-        found = self._evidence.candidates(read, self._retriever.question_vector(read.text), hits)
+        instead = instead_of_a_question(asked)
+        understood = self.understand(asked, history, spoken)
+        read, vector, hits = self.look(understood.text, spoken)
+        found = self._evidence.candidates(read, vector, hits)
         judged = self._evidence.judge(read, found)
+        answer = self.ask(question, history, language=language)
+        shown = {claim.text for claim in answer.claims}
+        best = max((c.score for c in found), default=0.0)
         return {
             "question": read.text,
+            "more": understood.more,
+            "parts": list(parts(read.text, spoken)),
+            "instead_of_a_question": instead,
             "kind": read.kind,
             "wanted": read.wanted,
             "terms": list(read.terms),
@@ -112,10 +228,18 @@ class Chatbot:
             "answerable": round(judged.answerable, 3),
             "right": round(judged.right, 3),
             "signs": {n: round(v, 3) for n, v in self._evidence.signs(read, found).items()} if found else {},
+            "answered": answer.answered,
+            "why": _why(answer, judged.answerable),
+            "passages": [
+                {"article": at["article"], "heading": at["heading"], "score": round(score, 3)}
+                for at, score in ((h.passage.metadata, h.score) for h in hits)
+            ],
             "candidates": [
                 {
                     "article": c.article.id,
                     "quote": c.quote,
+                    "taken": c.quote in shown,
+                    "why": _why_left(c, shown, best, answered=answer.answered),
                     "score": round(c.score, 3),
                     "share": round(c.share, 3),
                     "features": {n: round(v, 3) for n, v in c.features.items() if v},
@@ -123,6 +247,12 @@ class Chatbot:
                 for c in found
             ],
         }
+
+    def understand(self, question: str, history: Sequence[Turn], language: Language) -> Understood:
+        """A question of a conversation as one that can be understood alone; see `rag.conversation`."""
+        past = [_clean(turn.question) for turn in history]
+        asked = [q for q in past if q and _small_talk(q, language) is None and not instead_of_a_question(q)]
+        return self._conversation.understand(question, asked, language)
 
     def search(self, question: str, k: int = 10) -> list[Hit]:
         """Retrieval alone: the k best passages, best first."""
@@ -134,7 +264,7 @@ class Chatbot:
 
     def examples(self, language: Language) -> tuple[str, ...]:
         """Questions to start with."""
-        return _EXAMPLES[language] if self._is_shipped else ()
+        return _EXAMPLES[language] if self._is_shipped else self.suggestions.some(language, len(_EXAMPLES[language]))
 
     def describe(self) -> dict[str, Any]:
         """What the answers rest on: numbers of articles and sources, oldest and newest publication date."""
@@ -148,120 +278,70 @@ class Chatbot:
         }
 
     @cached_property
+    def _conversation(self) -> Conversation:
+        places = place_names(self.articles.values())
+        return Conversation(self._evidence.names, lambda name: fold(name) in places, self._goes_on)
+
+    def _same_topic(self, question: str, before: str, language: Language) -> bool:
+        """Whether an article that has most of the words of the question before has those of this one too.
+
+        By words alone: it takes a millisecond, and a question without a name says little else.
+        """
+        first, found = (self._articles_with(q, language) for q in (before, question))
+        return bool(set(first[:_TOPIC_FROM]) & set(found[:_TOPIC_IN]))
+
+    def _articles_with(self, question: str, language: Language) -> list[str]:
+        """The articles of the passages that share most of a question's words, best first."""
+        passages = self._index.passages
+        scores = self._retriever.lexical.scores(question)
+        best = [p for r in top(scores, 4 * _PASSAGES) if scores[r] > 0 and (p := passages[r])]
+        own = [str(p.metadata["article"]) for p in best if p.metadata["language"] == language]
+        return list(dict.fromkeys(own[:_PASSAGES]))
+
+    @cached_property
     def _is_shipped(self) -> bool:
         return "en/size-of-the-sector" in self.articles
 
     def _read(self, question: str, language: Language) -> Question:
-        spelled = self._retriever.lexical.respell(question, language)
+        spelled = self._retriever.lexical.respell(as_written(question, language), language)
         return read_question(spelled, language=language, known_names=self._evidence.names[language])
 
 
-# --- follow-ups ----------------------------------------------------------------------------------
-
-_OPENS_FOLLOW_UP: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(r"(?:and|but|so|or|then|also|what about|how about|what else|same for|now)\b"),
-    "es": re.compile(r"(?:y|e|pero|entonces|o|tambien|que hay de|que tal|que mas|lo mismo|ahora)\b"),
-}
-_POINTS_BACK: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(
-        r"\b(?:it|its|they|them|their|those|these|that|this|there|he|she|his|her|one|ones|former|latter|same)\b"
-    ),
-    "es": re.compile(
-        r"\b(?:eso|esa|ese|esos|esas|esto|esta|este|estos|estas|ello|ellos|ellas|ahi|alli|alla|su|sus|lo|le|les|mismo|"
-        r"misma)\b"
-    ),
-}
-_BARE: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(
-        r"(?:why|why not|how|how so|when|where|who|more|tell me more|go on|yes|ok|okay|sure|continue|and)\b[\s?.!]*$"
-    ),
-    "es": re.compile(
-        r"(?:por que(?: no)?|porque|como|cuando|donde|quien|mas|dime mas|cuentame mas|sigue|si|ok|claro|continua|y)\b"
-        r"[\s?.!]*$"
-    ),
-}
-_SHORT = 3
+# --- more, and why ------------------------------------------------------------------------------
 
 
-def standalone_question(question: str, history: Sequence[Turn], language: Language, known_names: frozenset[str]) -> str:
-    """A follow-up as a question that can be understood alone; any other question as it is.
-
-    A new name takes the place of the names asked about before ("And in Tijuana?"); a new subject keeps them
-    ("What about wages?"); what only points back ("And what is done about it?") brings the last question along.
-    """
-    if not history:
-        return question
-    folded = fold(question).strip(" ¿¡?!.\"'")
-    content = terms(question, language)
-    opens = bool(_OPENS_FOLLOW_UP[language].match(folded))
-    bare = bool(_BARE[language].match(folded))
-    points = bool(_POINTS_BACK[language].search(folded)) and len(content) <= 6
-    if not (opens or bare or points or (len(content) <= _SHORT and not _is_whole(folded, language))):
-        return question
-    before = _last_whole(history, language, known_names)
-    if not before or fold(before).strip(" ¿?") == folded:
-        return question
-    names = {t for t in content if t in known_names}
-    rest = [t for t in content if t not in names]
-    if names and not rest and not bare:
-        return _with_names(before, question, language, known_names)
-    if bare or points or not rest:
-        return f"{question} ({before.strip(' ¿?')})"
-    kept = _names_of(before, language, known_names) if not names else []
-    return f"{question} ({', '.join(kept)})" if kept else question
+def _is_told(candidate: Candidate, told: Sequence[str]) -> bool:
+    """Whether a sentence was said, or says what one of those says."""
+    language = candidate.article.language
+    own = set(terms(candidate.quote, language))
+    return any(candidate.quote in text or len(own & set(terms(text, language))) >= _SAME * len(own) for text in told)
 
 
-def _is_whole(folded: str, language: Language) -> bool:
-    """Whether a short question has a verb of its own, so that it need not be a follow-up."""
-    asks = r"what is|what are|how many|how much|who is|when did|where is|define" if language == "en" else (
-        r"que es|que son|cuantos?|cuantas?|quien es|cuando|donde esta|define"
-    )  # fmt: skip
-    return bool(re.match(rf"(?:{asks})\b", folded))
+def _why(answer: Answer, answerable: float) -> str:
+    """Why a question was answered or refused, in a line."""
+    if answer.mode == "chat" or (not answer.answered and not answer.closest):
+        return answer.note
+    verdict = "answered" if answer.answered else "refused"
+    return f"{verdict}: the chance that the articles answer it was put at {answerable:.2f}"
 
 
-def _last_whole(history: Sequence[Turn], language: Language, known_names: frozenset[str]) -> str:
-    """The last question as it was understood: follow-ups in the history are resolved one after the other."""
-    question = ""
-    for number, turn in enumerate(history[-6:]):
-        past = history[-6:][:number]
-        cleaned = _clean(turn.question)
-        if cleaned and _small_talk(cleaned, language) is None:
-            question = standalone_question(cleaned, past, language, known_names)
-    return question
-
-
-def _names_of(question: str, language: Language, known_names: frozenset[str]) -> list[str]:
-    found = []
-    for word in re.findall(r"[^\W\d_][\w.-]*|\b(?:19|20)\d{2}\b", question):
-        own = terms(word, language)
-        if own and all(t in known_names or t.isdigit() for t in own):
-            found.append(word.strip(".,"))
-    return list(dict.fromkeys(found))
-
-
-def _with_names(before: str, question: str, language: Language, known_names: frozenset[str]) -> str:
-    """The question before, about the names of the new one."""
-    old = [n for n in _names_of(before, language, known_names) if not n.isdigit()]
-    new = [n for n in _names_of(question, language, known_names) if not n.isdigit()]
-    years = [n for n in _names_of(question, language, known_names) if n.isdigit()]
-    changed = before
-    # Only as many names give way as come in: in "agents in Tijuana, Mexico" the place nearest to the end.
-    if new:
-        replaced = [n for n in old if fold(n) not in ("mexico", "bpo")][-len(new) :]
-        if replaced:
-            start = changed.find(replaced[0])
-            end = changed.find(replaced[-1], start) + len(replaced[-1])
-            changed = f"{changed[:start]}{' '.join(new)}{changed[end:]}"
-        else:
-            changed = f"{changed.rstrip(' ?')} {'in' if language == 'en' else 'en'} {' '.join(new)}?"
-    if years:
-        stripped = re.sub(r"\b(?:19|20)\d{2}\b", years[-1], changed)
-        changed = stripped if stripped != changed else f"{changed.rstrip(' ?')} {years[-1]}?"
-    return changed
+def _why_left(candidate: Candidate, shown: set[str], best: float, *, answered: bool) -> str:
+    """Why a sentence is shown or not, in a line."""
+    if candidate.quote in shown:
+        return "shown"
+    if not answered:
+        return "the question was refused"
+    if candidate.features.get("asks"):
+        return "it states nothing"
+    if _is_told(candidate, sorted(shown)):
+        return "it says what a shown sentence says"
+    return f"its score is {best - candidate.score:.2f} below the best; enough was said before it"
 
 
 # --- what is not a question ----------------------------------------------------------------------
 
+# A number to call, an address to write to.
+_CONTACT = re.compile(r"\b(?:\d{2,4}[ -]){2,}\d{2,4}\b|\b\d{10}\b|\S+@\S+\.\w+|https?://|\bwww\.")
 _GREETING = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|hola|buen[oa]s?(?: (?:dias?|tardes|noches))?|que tal)"
     r"(?: there| bot| todos)?[\s!.,?]*$"

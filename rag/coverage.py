@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rag.check.articles import TOPICS
 from rag.check.prose import is_gap, states
-from rag.check.tables import UNDATED, Figure, read_figures
 from rag.corpus import Article, Source, is_corpus_folder, read_corpus
 from rag.errors import UserError
+from rag.facts import UNDATED, Figure, read_figures
 from rag.text import LANGUAGES, Language
 
 # A topic or place is thin below these, or when its newest source is older than this many years.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections import Counter
@@ -13,12 +14,12 @@ from typing import NamedTuple
 
 from rag.corpus import Article, Sentence, Source
 from rag.index import Index
-from rag.models import Embedder, Vectors
+from rag.models import Embedder, Scorer, Vectors
 from rag.passages import place
 from rag.question import Question
 from rag.retrieve import Hit, LexicalRetriever
 from rag.text import LANGUAGES, Language, terms
-from rag.weights import ANSWERABLE, CHOOSING, RANKING, RIGHT
+from rag.weights import PLAIN, RANKING, SCORED, Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,31 @@ class Candidate:
         return Citation.of(self.article, self.sentence.start, self.sentence.end)
 
 
+# Words with which a sentence leans on the one before it.
+_LEANS_BACK = re.compile(
+    r"\W*(?:it|its|this|that|these|those|they|their|he|she|his|her|such|both|there|then|however|the same|among them|"
+    r"in (?:that|this|those|these)|ello|eso|esa|ese|esos|esas|esto|esta|este|estos|estas|ellos|ellas|su|sus|tal|tales|"
+    r"ambos|ambas|ahí|allí|lo mismo|en (?:ese|esa|esos|este|esta)|entre ellos|de ellos)\b",
+    re.IGNORECASE,
+)
+_BEFORE = 240  # characters of the sentence before that are read along
+
+
+def reading(article: Article, number: int) -> str:
+    """A sentence as the scorer reads it: its words, then title and heading, then the sentence it leans on.
+
+    The sentence comes first, so that what is cut off when it is long is its surroundings.
+    """
+    sentence = article.sentences[number]
+    quote = article.quote(sentence)
+    heading = article.sections[sentence.section].heading if article.sections else ""
+    frame = " | ".join(dict.fromkeys(x for x in (article.title, heading) if x))
+    before = ""
+    if number > 0 and article.sentences[number - 1].section == sentence.section and _LEANS_BACK.match(quote):
+        before = article.quote(article.sentences[number - 1])[-_BEFORE:]
+    return " | ".join(x for x in (" ".join(quote.split()), frame, " ".join(before.split())) if x)
+
+
 # What is measured of a sentence.
 FEATURES = (
     "coverage",  # share of the question's terms, by IDF, that the sentence has
@@ -123,8 +149,9 @@ FEATURES = (
     "news",  # terms of the sentence that the question has not, saturating
     "asks",  # it is a question, or no sentence at all
 )
-# The best few by those are read once more.
-REREAD = (*FEATURES, "alone")  # cosine of question and sentence, the sentence read by itself
+# The best few by those are read once more: by the scorer, or where there is none by the embedder, one by one.
+READ = "read"  # what the scorer says, as log-odds over 4
+ALONE = "alone"  # cosine of question and sentence, the sentence read by itself
 _REREAD_FEW = 12
 _REMEMBERED = 20_000  # vectors of sentences read by themselves that are kept
 # What is measured of a question and its candidates, to judge whether they answer it: features of the best one, and
@@ -133,7 +160,7 @@ SIGNS = (
     "unknown",  # share of the question's weight in terms that no passage has
     "unknown_name",  # it names something that no passage has
     "best_meaning", "best_context",  # the highest among all candidates
-    "alone", "best_alone",
+    "second", "best_second",  # what the second reading said of the best one, and the highest among all
     "spanish", "spanish_meaning",
 )  # fmt: skip
 
@@ -141,10 +168,14 @@ SIGNS = (
 class Evidence:
     """Chooses sentences. Built once over an index; holds what it learnt of its words."""
 
-    def __init__(self, index: Index, lexical: LexicalRetriever, embedder: Embedder) -> None:
+    def __init__(
+        self, index: Index, lexical: LexicalRetriever, embedder: Embedder, scorer: Scorer | None = None
+    ) -> None:
         self._index = index
         self._lexical = lexical
         self._embedder = embedder
+        self._scorer = scorer
+        self._decisions: Decisions = PLAIN if scorer is None else SCORED
         self._alone: dict[tuple[str, int], Vectors] = {}
         self._terms: dict[tuple[str, int], tuple[str, ...]] = {}
         self.names = {language: _names(index.articles.values(), language) for language in LANGUAGES}
@@ -153,29 +184,61 @@ class Evidence:
         """The sentences of the passages that most probably answer, best first."""
         return self.reread(question, vector, self.survey(question, vector, hits))
 
+    @property
+    def threshold(self) -> float:
+        """The probability of being answerable below which an answer is a refusal."""
+        return self._decisions.threshold
+
+    @property
+    def second(self) -> str:
+        """The name of what the second reading measures: READ or ALONE."""
+        return ALONE if self._scorer is None else READ
+
+    def with_scorer(self, scorer: Scorer | None) -> Evidence:
+        """The same, read a second time by another scorer, or by none."""
+        other = copy.copy(self)
+        other._scorer, other._decisions = scorer, PLAIN if scorer is None else SCORED
+        return other
+
     def reread(
         self,
         question: Question,
         vector: Vectors,
         found: Sequence[Candidate],
-        weights: Mapping[Language, Mapping[str, float]] = CHOOSING,
+        choosing: Mapping[Language, Mapping[str, float]] | None = None,
     ) -> list[Candidate]:
-        """The best few of a survey, each read by itself as well, in the order that this gives."""
+        """The best few of a survey, each read once more, in the order that this gives."""
         few = list(found[:_REREAD_FEW])
+        again = self._alone_by(vector, few) if self._scorer is None else self._read_by(self._scorer, question, few)
+        measured = [
+            replace(c, features={**c.features, self.second: value}) for c, value in zip(few, again, strict=True)
+        ]
+        return self.choose(question, measured, choosing or self._decisions.choosing)
+
+    def choose(
+        self,
+        question: Question,
+        reread: Sequence[Candidate],
+        choosing: Mapping[Language, Mapping[str, float]],
+    ) -> list[Candidate]:
+        """Candidates that were reread, scored and put in order by some weights."""
+        own = choosing[question.language]
+        scores = [sum(own[name] * value for name, value in c.features.items()) for c in reread]
+        scored = [replace(c, score=s, share=p) for c, s, p in zip(reread, scores, _shares(scores), strict=True)]
+        return sorted(scored, key=_best_first)
+
+    def _read_by(self, scorer: Scorer, question: Question, few: Sequence[Candidate]) -> list[float]:
+        texts = [reading(c.article, c.number) for c in few]
+        return [float(logit) / 4 for logit in scorer.score(question.text, texts)]
+
+    def _alone_by(self, vector: Vectors, few: Sequence[Candidate]) -> list[float]:
         new = [c for c in few if (c.article.id, c.number) not in self._alone]
         if new:
             if len(self._alone) > _REMEMBERED:
                 self._alone.clear()
             for candidate, row in zip(new, self._embedder.encode([c.quote for c in new]), strict=True):
                 self._alone[candidate.article.id, candidate.number] = row
-        own = weights[question.language]
-        measured = [{**c.features, "alone": max(0.0, float(self._alone[c.article.id, c.number] @ vector))} for c in few]
-        scores = [sum(own[name] * value for name, value in features.items()) for features in measured]
-        shares = _shares(scores)
-        again = [
-            replace(c, features=f, score=s, share=p) for c, f, s, p in zip(few, measured, scores, shares, strict=True)
-        ]
-        return sorted(again, key=_best_first)
+        return [max(0.0, float(self._alone[c.article.id, c.number] @ vector)) for c in few]
 
     def survey(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
         """Every sentence of the passages that a source stands behind, best first by FEATURES; ties by place."""
@@ -202,7 +265,7 @@ class Evidence:
         if not found:
             return Judgement(0.0, 0.0)
         signs = self.signs(question, found)
-        return Judgement(_logistic(ANSWERABLE, signs), _logistic(RIGHT, signs))
+        return Judgement(logistic(self._decisions.answerable, signs), logistic(self._decisions.right, signs))
 
     def signs(self, question: Question, found: Sequence[Candidate]) -> dict[str, float]:
         """What the judgement rests on: see SIGNS."""
@@ -225,8 +288,8 @@ class Evidence:
             "unknown_name": float(any(not self.knows(n) for n in question.names)),
             "best_meaning": max(c.features["meaning"] for c in found),
             "best_context": max(c.features["context"] for c in found),
-            "alone": f["alone"],
-            "best_alone": max(c.features["alone"] for c in found),
+            "second": f[self.second],
+            "best_second": max(c.features[self.second] for c in found),
             "spanish": float(question.language == "es"),
             "spanish_meaning": f["meaning"] * (question.language == "es"),
         }
@@ -448,6 +511,7 @@ class Judgement(NamedTuple):
     right: float
 
 
-def _logistic(weights: Mapping[str, float], signs: Mapping[str, float]) -> float:
+def logistic(weights: Mapping[str, float], signs: Mapping[str, float]) -> float:
+    """The probability that a logistic regression gives."""
     score = weights["bias"] + sum(weight * signs[name] for name, weight in weights.items() if name != "bias")
     return 1.0 / (1.0 + math.exp(-score))

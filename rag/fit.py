@@ -1,19 +1,21 @@
-"""Learn `rag/weights.py` from questions with known answers: `python -m rag.fit [NAME=FOLDER ...]`.
+"""Learn `rag/weights.py` from questions with known answers: `python -m rag.fit [--work=DIR] [NAME=FOLDER ...]`.
 
 From the shipped corpus' questions of the split `tune`, and from public sets in the same layout (`docs.jsonl`,
-`questions.jsonl`), each given as a folder, of which the half of the documents that hashes to 0 is used. What is
-learnt, all of it linear, so that a reader can follow every decision:
+`questions.jsonl`), each given as a folder, of which the documents of `rag.splits` are used. What is learnt, all of it
+linear, so that a reader can follow every decision:
 
-* RANKING, CHOOSING: which sentence answers, among all and among the best few. Conditional logit over the candidates
-  of a question (McFadden 1974), the right ones sharing the target.
-* ANSWERABLE, RIGHT: whether the candidates answer at all, and whether the best one is right. Logistic regression,
-  classes balanced for the former, so that its threshold is one half.
+* RANKING, and `choosing` of the decisions: which sentence answers, among all and among the best few. Conditional logit
+  over the candidates of a question (McFadden 1974), the right ones sharing the target.
+* `answerable`, `right`: whether the candidates answer at all, and whether the best one is right. Logistic regression,
+  classes balanced for the former.
+* `threshold`: the probability of `answerable`, in steps of 0.05, that tells the shipped corpus' questions with and
+  without an answer apart best (Youden's J, 1950).
+
+What rests on the scorer is learnt from the part `fit` alone, which the scorer has not seen.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import pprint
 import sys
 import tempfile
@@ -25,19 +27,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.evidence import FEATURES, REREAD, SIGNS, Candidate, Evidence
+from rag.evidence import ALONE, FEATURES, READ, SIGNS, Candidate, Evidence, logistic
 from rag.index import open_index
 from rag.ingest import ingest
-from rag.models import Embedder, Vectors
+from rag.models import NO_SCORER, Embedder, Scorer, Vectors
 from rag.question import Question, read_question
 from rag.retrieve import HybridRetriever, LexicalRetriever
 from rag.settings import shipped_corpus
+from rag.splits import Part, QuestionSet, question_sets
 from rag.text import LANGUAGES, Language, detect, figures, fold
-from rag.weights import THRESHOLD
+from rag.weights import SCORED, Decisions
 
 Matrix = npt.NDArray[np.float64]
 _PASSAGES = 12
-_PUBLIC_QUESTIONS = 700
+_PUBLIC_QUESTIONS = 200
 # How much a public question counts beside one of the shipped corpus.
 _PUBLIC_WEIGHT = 0.3
 
@@ -47,6 +50,7 @@ class Example:
     """A question with its candidates, best first."""
 
     set: str
+    part: Part
     case: Mapping[str, Any]
     evidence: Evidence
     question: Question
@@ -61,7 +65,7 @@ class Example:
     @property
     def right(self) -> npt.NDArray[np.bool_]:
         """Which candidates answer."""
-        return np.array([_answers(c, self.case) for c in self.found], dtype=bool)
+        return np.array([answers(c, self.case) for c in self.found], dtype=bool)
 
     def ordered(self, weights: Mapping[Language, Mapping[str, float]]) -> Example:
         """The same with its candidates ordered by other weights of FEATURES."""
@@ -69,35 +73,45 @@ class Example:
         scored = [replace(c, score=sum(own[n] * c.features[n] for n in FEATURES)) for c in self.found]
         return replace(self, found=sorted(scored, key=lambda c: -c.score))
 
-    def reread(self, weights: Mapping[Language, Mapping[str, float]]) -> Example:
-        """The same with its best candidates read by themselves, and ordered by these weights of REREAD."""
-        return replace(self, found=self.evidence.reread(self.question, self.vector, self.found, weights))
+    def reread(self, scorer: Scorer | None) -> Example:
+        """The same with its best candidates read once more, in no new order."""
+        evidence = self.evidence.with_scorer(scorer)
+        none = {language: dict.fromkeys((*FEATURES, evidence.second), 0.0) for language in LANGUAGES}
+        return replace(self, evidence=evidence, found=evidence.reread(self.question, self.vector, self.found, none))
+
+    def chosen(self, choosing: Mapping[Language, Mapping[str, float]]) -> Example:
+        """What was reread, in the order of these weights."""
+        return replace(self, found=self.evidence.choose(self.question, self.found, choosing))
 
 
 def main(arguments: Sequence[str]) -> None:
     """Fit on the shipped corpus and the public sets named, and write the weights.
 
-    `--work=DIR` keeps the indexes that are built, for the next time.
+    `--work=DIR` keeps the indexes that are built, for the next time; `--scorer=FOLDER` fits for that scorer as well.
     """
+    reader = [a.partition("=")[2] for a in arguments if a.startswith("--scorer=")]
     work = [a.partition("=")[2] for a in arguments if a.startswith("--work=")]
+    named = {n: Path(f) for n, _, f in (a.partition("=") for a in arguments if not a.startswith("--"))}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(work[0] if work else temporary)
-        corpus = shipped_corpus()
-        sets = [("shipped", corpus, corpus / "questions.jsonl")]
-        for argument in (a for a in arguments if not a.startswith("--")):
-            name, _, where = argument.partition("=")
-            sets.append((name, Path(where) / "docs.jsonl", Path(where) / "questions.jsonl"))
-        embedder = Embedder.load()
-        examples = []
-        for name, documents, questions in sets:
-            found = list(_examples(name, [documents], questions, embedder, folder / name))
-            _say(f"{name}: {len(found)} questions")
+        embedder, scorer = Embedder.load(), Scorer.load(reader[0] if reader else NO_SCORER)
+        examples: list[Example] = []
+        for questions in question_sets(named, shipped_corpus()):
+            found = list(_examples(questions, embedder, folder / questions.name))
+            _say(f"{questions.name}: {len(found)} questions")
             examples += found
     ranking = _fit_both(examples, FEATURES)
     surveyed = [e.ordered(ranking) for e in examples]
-    any_order = {language: dict.fromkeys(REREAD, 0.0) for language in LANGUAGES}
-    choosing = _fit_both([e.reread(any_order) for e in surveyed], REREAD)
-    final = [e.reread(choosing) for e in surveyed]
+    _write(
+        ranking,
+        plain=_decide([e.reread(None) for e in surveyed], ALONE),
+        scored=_decide([e.reread(scorer) for e in surveyed if e.part == "fit"], READ) if scorer else SCORED,
+    )
+
+
+def _decide(examples: Sequence[Example], second: str) -> Decisions:
+    choosing = _fit_both(examples, (*FEATURES, second))
+    final = [e.chosen(choosing) for e in examples]
     signs = [e.evidence.signs(e.question, e.found) for e in final]
     answerable = _fit_logistic(
         [
@@ -108,7 +122,20 @@ def main(arguments: Sequence[str]) -> None:
         balanced=True,
     )
     right = _fit_logistic([(s, bool(e.right[0]), e.weight) for s, e in zip(signs, final, strict=True)], balanced=False)
-    _write(ranking, choosing, answerable, right)
+    own = [
+        (logistic(answerable, s), bool(e.case.get("answerable", True)))
+        for s, e in zip(signs, final, strict=True)
+        if e.set == "shipped"
+    ]
+    told_apart = {t / 100: _youden(own, t / 100) for t in range(5, 100, 5)}
+    _say("Youden's J by threshold: " + ", ".join(f"{t} {j:.3f}" for t, j in told_apart.items()))
+    return Decisions(choosing, answerable, right, max(told_apart, key=lambda t: told_apart[t]))
+
+
+def _youden(judged: Sequence[tuple[float, bool]], threshold: float) -> float:
+    """Share refused of what has no answer, less share refused of what has one."""
+    refused = {answerable: [p < threshold for p, a in judged if a == answerable] for answerable in (True, False)}
+    return float(np.mean(refused[False]) - np.mean(refused[True]))
 
 
 def _fit_both(examples: Sequence[Example], names: Sequence[str]) -> dict[Language, dict[str, float]]:
@@ -118,37 +145,28 @@ def _fit_both(examples: Sequence[Example], names: Sequence[str]) -> dict[Languag
     }
 
 
-def _examples(
-    name: str, documents: Sequence[Path], questions: Path, embedder: Embedder, root: Path
-) -> Iterator[Example]:
-    ingest(documents, root, embedder)
+def _examples(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[Example]:
+    ingest([questions.documents], root, embedder)
     index = open_index(root)
     lexical = LexicalRetriever(index=index)
     retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
     evidence = Evidence(index, lexical, embedder)
-    cases = [json.loads(line) for line in questions.read_text(encoding="utf-8").splitlines() if line.strip()]
-    chosen = [c for c in cases if not c.get("history") and _is_for_training(c, name)]
-    for case in chosen if name == "shipped" else chosen[:_PUBLIC_QUESTIONS]:
+    most = 10**9 if questions.shipped else _PUBLIC_QUESTIONS
+    left = {"train": most, "fit": most, "test": 0}
+    for part, case in questions.cases():
+        if not left[part]:
+            continue
+        left[part] -= 1
         language = case.get("language") or detect(case["question"])
         spelled = lexical.respell(case["question"], language)
         question = read_question(spelled, language=language, known_names=evidence.names[language])
         vector = retriever.question_vector(spelled)
         found = evidence.survey(question, vector, retriever.search(spelled, _PASSAGES, language=language))
         if found:
-            yield Example(name, case, evidence, question, vector, found)
+            yield Example(questions.name, part, case, evidence, question, vector, found)
 
 
-def _is_for_training(case: Mapping[str, Any], name: str) -> bool:
-    """The shipped `tune` split; of a public set the documents whose hash says so, never single questions."""
-    tags = case.get("tags") or {}
-    if name == "shipped":
-        return bool(tags.get("split") == "tune")
-    gold = case.get("gold") or [{}]
-    group = tags.get("title") or tags.get("context_doc") or gold[0].get("doc") or gold[0].get("doc_id") or case["id"]
-    return int(hashlib.sha256(str(group).encode()).hexdigest(), 16) % 2 == 0
-
-
-def _answers(candidate: Candidate, case: Mapping[str, Any]) -> bool:
+def answers(candidate: Candidate, case: Mapping[str, Any]) -> bool:
     """Whether a sentence is one of the expected, or says all that is expected."""
     if not case.get("answerable", True):
         return False
@@ -158,18 +176,18 @@ def _answers(candidate: Candidate, case: Mapping[str, Any]) -> bool:
         start = gold.get("start")
         if start is not None and sentence.start <= start < sentence.end:
             return True
-        if any(fold(q) in fold(quote) for q in _strings(gold.get("quotes"))):
+        if any(fold(q) in fold(quote) for q in strings(gold.get("quotes"))):
             return True
     if case.get("answer_groups"):
         return all(any(said(member, quote) for member in group) for group in case["answer_groups"])
     return bool(golds) and any(said(member, quote) for member in case.get("answers") or [])
 
 
-def _strings(value: object) -> list[str]:
+def strings(value: object) -> list[str]:
     """All the strings in nested lists."""
     if isinstance(value, str):
         return [value]
-    return [text for part in value for text in _strings(part)] if isinstance(value, list) else []
+    return [text for part in value for text in strings(part)] if isinstance(value, list) else []
 
 
 def said(member: str, quote: str) -> bool:
@@ -227,29 +245,23 @@ def _fit_logistic(rows: Sequence[tuple[Mapping[str, float], bool, float]], *, ba
     }
 
 
-def _write(
-    ranking: Mapping[Language, Mapping[str, float]],
-    choosing: Mapping[Language, Mapping[str, float]],
-    answerable: Mapping[str, float],
-    right: Mapping[str, float],
-) -> None:
+def _write(ranking: Mapping[Language, Mapping[str, float]], *, plain: Decisions, scored: Decisions) -> None:
+    """Rewrite the values of `rag/weights.py`; what stands before them stays."""
     file = Path(__file__).with_name("weights.py")
-    body = '"""What was learnt from questions with known answers: see `rag.fit`, which writes this file."""\n\n'
-    body += "from rag.text import Language\n\n"
-    for name, kind, value in (
-        ("RANKING", "dict[Language, dict[str, float]]", dict(ranking)),
-        ("CHOOSING", "dict[Language, dict[str, float]]", dict(choosing)),
-        ("ANSWERABLE", "dict[str, float]", dict(answerable)),
-        ("RIGHT", "dict[str, float]", dict(right)),
+    head = file.read_text(encoding="utf-8").partition("RANKING: ")[0]
+    body = f"RANKING: dict[Language, dict[str, float]] = {_pretty(ranking)}\n"
+    for name, remark, value in (
+        ("PLAIN", "Without a scorer.", plain),
+        ("SCORED", "With a scorer trained by `rag.train`.", scored),
     ):
-        body += f"{name}: {kind} = {pprint.pformat(value, width=100, sort_dicts=False)}\n".replace("'", '"')
-    body += (
-        "# Below this probability of being answerable the answer is a refusal. Among 0.3, 0.35 ... 0.55 the lowest\n"
-        "# whose utility (right +1, wrong -1, refused 0) on the `tune` questions is within 0.01 of the highest.\n"
-        f"THRESHOLD = {THRESHOLD}\n"
-    )
-    file.write_text(body, encoding="utf-8")
-    _say(f"wrote {file.name}")
+        body += f"# {remark}\n{name} = Decisions(\n"
+        body += "".join(f"    {n}={_pretty(getattr(value, n))},\n" for n in Decisions.__dataclass_fields__) + ")\n"
+    file.write_text(head + body, encoding="utf-8")
+    _say(f"wrote {file.name}: to be formatted with `ruff format`")
+
+
+def _pretty(value: object) -> str:
+    return pprint.pformat(value, width=100, sort_dicts=False).replace("'", '"')
 
 
 def _say(text: str) -> None:

@@ -1,6 +1,7 @@
 """Chroma, embedded or server: immutable versions of an index, built beside the one that is served.
 
     INDEX/CURRENT                     one line: the id of the published version
+    INDEX/seen.json                   the files that it was last found equal to: sizes and times (`rag.snapshot`)
     INDEX/.writer.lock                held by the one process that builds
     INDEX/versions/ID/manifest.json   what it was made of, counts, embedder, hashes of the other files
     INDEX/versions/ID/articles.jsonl  the articles, as read
@@ -20,8 +21,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +40,7 @@ from rag import passages as passages_
 from rag.corpus import Article
 from rag.errors import UserError, WorkError
 from rag.models import Embedder, Vectors
+from rag.snapshot import Snapshot, is_same, is_settled
 
 if TYPE_CHECKING:
     from langchain_chroma import Chroma
@@ -46,6 +50,7 @@ SCHEMA = 1
 # Exact-search recall for vectors of this size (the defaults, 100/16/100, lose records).
 HNSW = {"space": "cosine", "ef_construction": 400, "max_neighbors": 64, "ef_search": 400}
 _BATCH = 250
+_UNFINISHED = ".building"  # the end of the name of a version that is not published yet
 _KEPT_VERSIONS = 2
 
 
@@ -189,6 +194,28 @@ def open_index(root: Path, *, embedder: Fingerprint | None = None) -> Index:
     return Index(folder, manifest, _read_articles(folder / "articles.jsonl"))
 
 
+def remember(root: Path, version: str, seen: Snapshot) -> None:
+    """Note the files that a version is equal to, unless one of them is too new to trust its times.
+
+    Only a saving: where it cannot be written, the files are read again at the next start.
+    """
+    if not is_settled(seen):
+        return
+    temporary = root / "seen.tmp"
+    with suppress(OSError):
+        temporary.write_text(json.dumps({"version": version, "seen": seen}), encoding="utf-8")
+        temporary.replace(root / "seen.json")
+
+
+def is_remembered(root: Path, version: str, now: Snapshot) -> bool:
+    """Whether a version was found equal to files that have not changed since."""
+    try:
+        noted = json.loads((root / "seen.json").read_text(encoding="utf-8"))
+        return bool(noted["version"] == version) and is_same(noted["seen"], now)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def same_embedder(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether vectors of two embedders can be compared: same size, and the same view of the probe sentences."""
     if one.dimension != other.dimension or (one.weights and other.weights and one.weights != other.weights):
@@ -205,7 +232,8 @@ def fingerprint(embedder: Embedder) -> Fingerprint:
 def version_ids(root: Path) -> list[str]:
     """Finished versions, oldest first."""
     top = root / "versions"
-    return sorted(p.name for p in top.iterdir() if (p / "manifest.json").is_file()) if top.is_dir() else []
+    finished = (p.name for p in top.iterdir() if (p / "manifest.json").is_file()) if top.is_dir() else ()
+    return sorted(name for name in finished if not name.endswith(_UNFINISHED))
 
 
 def _read_manifest(folder: Path) -> Manifest:
@@ -270,7 +298,7 @@ def build(
     root: Path, version: str, contents: Contents, *, paths: Sequence[str], embedder: Fingerprint, server: str
 ) -> Path:
     """Write a version beside the served one, without publishing it. Returns its folder."""
-    folder = root / "versions" / f"{version}.building"
+    folder = root / "versions" / f"{version}{_UNFINISHED}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     np.save(folder / "passages.npy", contents.passage_vectors, allow_pickle=False)
@@ -303,7 +331,7 @@ def build(
 def publish(root: Path, folder: Path) -> None:
     """Audit a built version in a process of its own, then make it the served one by one rename."""
     _audit_apart(folder)
-    version = folder.name.removesuffix(".building")
+    version = folder.name.removesuffix(_UNFINISHED)
     final = root / "versions" / version
     shutil.rmtree(final, ignore_errors=True)
     folder.rename(final)
@@ -332,7 +360,7 @@ def remove_old_versions(root: Path) -> None:
     finished = [v for v in version_ids(root) if v != current.version]
     keep = {current.version, *finished[len(finished) - (_KEPT_VERSIONS - 1) :]}
     for folder in top.iterdir():
-        name = folder.name.removesuffix(".building")
+        name = folder.name.removesuffix(_UNFINISHED)
         if folder.name in keep:
             continue
         if current.server:
@@ -374,7 +402,8 @@ def audit(folder: Path) -> list[str]:
 
 def _audit_apart(folder: Path) -> None:
     """Run the audit in a fresh process: it reads what is on disk, and a crash of the database stays there."""
-    run = subprocess.run([sys.executable, "-m", "rag.index", str(folder)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "rag.index", str(folder), str(os.getpid())]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         reason = (run.stdout.strip() or run.stderr.strip() or f"exit code {run.returncode}").splitlines()[-1]
         raise WorkError(f"The new index failed its audit ({reason}); the one before is still served.")
@@ -450,7 +479,16 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def _end_with(parent: int) -> None:
+    """End this process as soon as another is no longer its parent: an orphan would write into a deleted version."""
+    while os.getppid() == parent:
+        time.sleep(0.1)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
     problems = audit(Path(sys.argv[1]))
     sys.stdout.write("\n".join(problems))
     sys.exit(1 if problems else 0)

@@ -12,6 +12,7 @@ import numpy as np
 from langchain_core.documents import Document
 
 from rag import index as index_
+from rag import snapshot
 from rag.corpus import Article, Corpus, Problem, read_corpus
 from rag.errors import UserError, WorkError
 from rag.index import Contents, Fingerprint, Index
@@ -54,6 +55,7 @@ def ingest(
     WorkError when nothing at all could be read, when another process is building, or when the disk is full;
     what was published before is served on.
     """
+    seen = snapshot.take(paths)
     corpus = read_corpus(paths)
     mark = index_.fingerprint(embedder)
     with index_.writer(root):
@@ -79,6 +81,8 @@ def ingest(
         version = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{index_.digest(articles)[:8]}"
         folder = index_.build(root, version, contents, paths=[str(p) for p in paths], embedder=mark, server=server)
         index_.publish(root, folder)
+        if not corpus.problems:
+            index_.remember(root, version, seen)
         gone = 0
         if served is not None:
             gone = len(set(served.row) - {str(p.id) for p in contents.passages})

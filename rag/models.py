@@ -14,10 +14,11 @@ import numpy.typing as npt
 from langchain_core.embeddings import Embeddings
 
 from rag.errors import UserError
+from rag.loading import load
 from rag.text import Span
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
 
 Vectors = npt.NDArray[np.float32]
 
@@ -32,6 +33,10 @@ PROBES = (
     "La rotación de personal es el mayor problema de los centros de contacto mexicanos.",
 )
 _GROUP = 256
+
+NO_SCORER = "none"
+SCORER_TOKENS = 192
+_PAIRS = 4  # pairs in one pass: they are sorted by length, and short ones need no padding to the longest
 
 
 class Contextual(NamedTuple):
@@ -62,17 +67,11 @@ class Embedder(Embeddings):
         Nothing is downloaded for the default, nor for a folder. Raises UserError when there is no such
         model or when the default's weights are not the published ones.
         """
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         path, weights = _locate(name)
-        if path is not None:
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        _prepare(offline=path is not None)
         import torch
-        import transformers
         from sentence_transformers import SentenceTransformer
 
-        transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         dtype = fastest_dtype()
         try:
             model = SentenceTransformer(
@@ -168,12 +167,116 @@ class Embedder(Embeddings):
         return unit
 
 
+class Scorer:
+    """A sentence-transformers `CrossEncoder`: whether a sentence answers a question, or bears a claim out."""
+
+    def __init__(self, model: CrossEncoder, *, name: str, weights: str, dtype: str) -> None:
+        self._model = model
+        self.name = name
+        self.weights = weights
+        self.dtype = dtype
+
+    @classmethod
+    def load(cls, name: str) -> Scorer | None:
+        """Load any cross-encoder of one output by name or folder; None for the name `none`.
+
+        Raises UserError when there is no such model.
+        """
+        if name == NO_SCORER:
+            return None
+        path, weights = _locate_scorer(name)
+        _prepare(offline=path is not None)
+        import torch
+        from sentence_transformers import CrossEncoder
+
+        dtype = fastest_dtype()
+        try:
+            model = CrossEncoder(
+                str(path or name),
+                device="cpu",
+                trust_remote_code=False,
+                max_length=SCORER_TOKENS,
+                activation_fn=torch.nn.Identity(),
+                model_kwargs={"dtype": getattr(torch, dtype), "use_safetensors": True},
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"BPO_SCORER={name!r} is not a cross-encoder: {_first_line(error)} "
+                f"Give a model folder, a model name, or leave the setting out for none."
+            ) from error
+        if model.num_labels != 1:
+            raise UserError(f"BPO_SCORER={name!r} has {model.num_labels} outputs; a scorer has one.")
+        model.eval()
+        return cls(model, name=name, weights=weights, dtype=dtype)
+
+    def score(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Log-odds that each text answers the question or supports the claim, of shape (len(texts),)."""
+        if not texts:
+            return np.zeros(0, np.float32)
+        pairs = [(question, text) for text in texts]
+        found: Vectors = np.asarray(
+            self._model.predict(pairs, batch_size=_PAIRS, show_progress_bar=False), dtype=np.float32
+        )
+        return found
+
+
+def new_cross_encoder(base: str, device: str) -> CrossEncoder:
+    """An untrained cross-encoder of one output on the trunk of a model (the default embedder's, or a folder)."""
+    from sentence_transformers import CrossEncoder
+
+    path = base or _locate(DEFAULT_EMBEDDER)[0]
+    encoder: CrossEncoder = CrossEncoder(str(path), num_labels=1, device=device, max_length=SCORER_TOKENS)
+    return encoder
+
+
+def autocast(device: str) -> Any:
+    """Mixed precision for training: bf16 on a GPU and on a CPU that multiplies it natively."""
+    import torch
+
+    native = device != "cpu" or fastest_dtype() == "bfloat16"
+    return torch.autocast(device, torch.bfloat16, enabled=native)
+
+
+def save_model(model: CrossEncoder | SentenceTransformer, folder: Path) -> None:
+    """Write a trained model in bf16 safetensors."""
+    import torch
+
+    model.to(torch.bfloat16)
+    model.save_pretrained(str(folder), safe_serialization=True)
+
+
 def fastest_dtype() -> str:
     """`bfloat16` where the CPU multiplies it natively (AMX or AVX512-BF16), else `float32`."""
     import torch
 
     native = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
     return "bfloat16" if sys.platform == "linux" and any(f is not None and f() for f in native) else "float32"
+
+
+def _prepare(*, offline: bool) -> None:
+    """Quiet, and without a network where the model lies on this machine."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if offline:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import transformers
+
+    # They take more than a second, and serve training and sparse vectors only.
+    load("sentence_transformers", later=("scipy.optimize", "scipy.sparse", "sklearn.metrics"))
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _locate_scorer(name: str) -> tuple[Path | None, str]:
+    """Where a scorer lies (None: left to sentence-transformers and its hub), and the hash of its weights."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise UserError(f"BPO_SCORER={name!r} is a folder without config.json: no cross-encoder.")
+        return path.resolve(), _digest(path)
+    if path.is_absolute() or name.startswith("."):
+        raise UserError(f"BPO_SCORER={name!r}: there is no folder {path}.")
+    return None, ""
 
 
 def model_folder(name: str) -> Path | None:

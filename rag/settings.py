@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
@@ -42,15 +43,74 @@ class Settings(BaseSettings):
         "all-MiniLM-L6-v2",
         description="A sentence-transformers model by name or folder; the default comes with the product.",
     )
+    scorer: str = Field(
+        "none",
+        description="A cross-encoder of one output by name or folder, which rereads the best sentences.",
+    )
+    chat_model: str = Field(
+        "",
+        description="A chat model that words the answers: openai:NAME, anthropic:NAME, ollama:NAME, any other "
+        "provider:NAME of LangChain, or transformers:FOLDER in this process; default: none, and nothing is sent.",
+    )
+    chat_url: str = Field(
+        "",
+        description="Address of the chat model's server, such as http://127.0.0.1:8000/v1; default: the provider's.",
+    )
+    chat_timeout: float = Field(
+        8.0, gt=0, le=600, description="Seconds to the first, and to each next, sentence; after that, quotes."
+    )
+    chat_calls: int = Field(3, ge=1, le=20, description="Most calls of the chat model for one question.")
+    chat_tokens: int = Field(
+        6000, ge=1000, le=1_000_000, description="Most tokens of one call, evidence and answer together."
+    )
+    chat_price: str = Field(
+        "",
+        description="US dollars for a million tokens in and out, such as 0.25,2; shown in the trace; default: unknown.",
+    )
+    chat_cache: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("bpo")) / "wordings",
+        description="Folder where the replies of the chat model are kept, by model, prompt and index version.",
+    )
     host: str = Field("127.0.0.1", description="Address the page listens on.")
     port: int = Field(7860, ge=0, le=65535, description="Port the page listens on; 0 takes a free one.")
+    auth: str = Field(
+        "",
+        description="Who may open the page: NAME:PASSWORD (several with a space between), header:NAME behind a proxy "
+        "that logs people in, or none for everybody; needed where others can reach the page.",
+    )
+    log: Literal["", "figures", "questions"] = Field(
+        "", description="Log a JSON line for each answer of the page: figures about it, or questions too; default: no."
+    )
 
-    @field_validator("index", "corpus")
+    @field_validator("index", "corpus", "chat_cache")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None
 
-    @field_validator("server")
+    @field_validator("chat_model")
+    @classmethod
+    def _provider(cls, value: str) -> str:
+        provider, colon, model = value.partition(":")
+        if value and not (provider and colon and model):
+            raise ValueError("expected provider:model, such as ollama:qwen3")
+        return value
+
+    @field_validator("chat_price")
+    @classmethod
+    def _price(cls, value: str) -> str:
+        if value and not re.fullmatch(r"\s*\d+(?:\.\d+)?\s*,\s*\d+(?:\.\d+)?\s*", value):
+            raise ValueError("expected two numbers, such as 0.25,2")
+        return value
+
+    @property
+    def price(self) -> tuple[float, float] | None:
+        """`chat_price` as numbers."""
+        if not self.chat_price:
+            return None
+        coming, going = (float(part) for part in self.chat_price.split(","))
+        return coming, going
+
+    @field_validator("server", "chat_url")
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

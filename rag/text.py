@@ -30,6 +30,8 @@ class Span(NamedTuple):
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Lower-case and without accents: `México` and `mexico` are one word. Length may change."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 

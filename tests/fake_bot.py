@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from langchain_core.documents import Document
 
@@ -67,6 +67,11 @@ class FakeBot:
             passages=tuple(self.search(question)),
             confidence=0.9,
         )
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, language: Language | None = None
+    ) -> Iterator[Answer]:
+        yield self.ask(question, history, language=language)
 
     def search(self, question: str, k: int = 10) -> list[Hit]:
         language = detect(question)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fake_bot import FakeBot
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from rag.corpus import Article, read_corpus
 from ui.opening import Opening
@@ -101,12 +101,13 @@ def documents(file: Path, entries: Sequence[dict[str, Any]]) -> tuple[Article, .
 
 
 @contextmanager
-def served(open_bot: Callable[[], Any]) -> Iterator[str]:
+def served(open_bot: Callable[[], Any], folder: Path | None = None, **options: Any) -> Iterator[str]:
     """The whole server on a free port, as `serve` runs it."""
     listening = socket.create_server(("127.0.0.1", 0))
     opening = Opening(open_bot)
     opening.start()
-    config = uvicorn.Config(application(opening), log_level="error", access_log=False, timeout_graceful_shutdown=1)
+    app = application(opening, folder=folder, **options)
+    config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -123,6 +124,7 @@ def chromium() -> Iterator[Browser]:
     """A headless Chromium; without one the tests are skipped, and fail in CI."""
     if not Path(CHROMIUM).exists() and not os.environ.get("CI"):
         pytest.skip("the tests of the page need Chromium: apt-get install chromium")
+    expect.set_options(timeout=60_000)  # how long a loaded machine may take is not what is tested
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -149,7 +151,7 @@ class Visit:
         dialog.dismiss()
 
     def _request(self, request: Any) -> None:
-        if not request.url.startswith((self.url, "data:")):
+        if not request.url.startswith((self.url, f"blob:{self.url}", "data:")):
             self.foreign.append(request.url)
 
     def ask(self, question: str) -> Any:

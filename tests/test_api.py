@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import http.client
 import json
@@ -25,6 +26,7 @@ from mcp.client.streamable_http import streamable_http_client
 from pages import fake, served
 
 from rag.errors import UserError
+from ui.gate import Login
 from ui.page import serve
 
 OVERTIME = "How is overtime paid in Mexico?"
@@ -224,6 +226,81 @@ def test_health_tells_whether_the_chatbot_stands(url: str) -> None:
         assert "No index." in json.dumps(data)
 
 
+def test_health_in_full_says_what_is_served(url: str) -> None:
+    status, _, text = fetch(f"{url}/health")
+    assert (status, json.loads(text)["index_version"], json.loads(text)["articles"]) == (200, "fake", 2)
+
+
+# --- who may come in --------------------------------------------------------------------------------
+
+
+def logged_in(url: str, path: str, **headers: str) -> int:
+    request = urllib.request.Request(url + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def basic(pair: str) -> str:
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def test_who_has_not_logged_in_sees_nothing(bot: FakeBot) -> None:
+    with served(lambda: bot, login=Login.read("ana:contraseña eva:x:y")) as url:
+        for path in ("/", "/reader?article=en/size", "/view/library", "/gradio_api/info", "/page.js", "/health"):
+            assert logged_in(url, path) == 401
+            assert logged_in(url, path, Authorization=basic("ana:wrong")) == 401
+            assert logged_in(url, path, Authorization="Basic ***") == 401
+            assert logged_in(url, path, Authorization=basic("ana:contraseña")) == 200
+        assert logged_in(url, "/health", Authorization=basic("eva:x:y")) == 200
+        assert logged_in(url, "/healthz") == 200
+
+
+def test_a_proxy_names_who_comes_in(bot: FakeBot) -> None:
+    with served(lambda: bot, login=Login.read("header:X-Remote-User")) as url:
+        assert logged_in(url, "/health") == 401
+        assert logged_in(url, "/health", **{"X-Remote-User": "ana"}) == 200
+
+
+@pytest.mark.parametrize("auth", ["ana", "ana:", ":x", "header:", "ana:x eva"])
+def test_a_login_that_is_none_is_refused(auth: str) -> None:
+    with pytest.raises(UserError, match="BPO_AUTH"):
+        Login.read(auth)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", ""])
+def test_nobody_else_is_let_in_by_mistake(bot: FakeBot, host: str) -> None:
+    with pytest.raises(UserError, match="BPO_AUTH"):
+        serve(lambda: bot, host=host, port=0, open_browser=False)
+
+
+# --- what the page's script sends -------------------------------------------------------------------
+
+
+def test_another_site_cannot_send_feedback(bot: FakeBot, tmp_path: Path) -> None:
+    given = {"answer": {"question": "q"}, "good": True}
+    with served(lambda: bot, folder=tmp_path) as url:
+        assert fetch(f"{url}/feedback", given)[0] == 204
+        assert fetch(f"{url}/feedback", {"good": 1})[0] == 400
+        form = urllib.request.Request(f"{url}/feedback", b"{}", {"content-type": "text/plain"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(form, timeout=20)
+        assert refused.value.code == 415
+        refused.value.close()
+    assert len((tmp_path / "feedback.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_feedback_needs_a_folder_and_exports_a_form(url: str) -> None:
+    assert fetch(f"{url}/feedback", {"answer": {"question": "q"}, "good": True})[0] == 404
+    assert fetch(f"{url}/export/exe", [])[0] == 404
+    assert fetch(f"{url}/view/nothing")[0] == 404
+    status, headers, text = fetch(f"{url}/export/csv", [])
+    assert (status, headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert text.startswith("question,language,")
+
+
 # --- the process ----------------------------------------------------------------------------------
 
 SCRIPT = """
@@ -231,6 +308,7 @@ import sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from pages import fake
+from ui.gate import Login
 from ui.page import serve
 def open_bot():
     time.sleep({delay})

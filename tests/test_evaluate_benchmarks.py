@@ -12,16 +12,12 @@ from hypothesis import strategies as st
 from langchain_core.documents import Document
 from scipy.stats import spearmanr
 
-from rag.chat import Chatbot
 from rag.errors import UserError
 from rag.evaluate.asking import answer
-from rag.evaluate.benchmarks import PlainBot, Row, agreement, benchmarks_in, spearman, to_markdown
-from rag.evaluate.cases import case_of, read_cases
+from rag.evaluate.benchmarks import PlainBot, Ranking, Row, agreement, benchmarks_in, spearman, to_markdown
+from rag.evaluate.cases import case_of
 from rag.evaluate.comparison import compare
-from rag.evaluate.run import run
 from rag.evaluate.scoring import score
-
-GOLDEN = Path(__file__).resolve().parent.parent / "corpus" / "questions.jsonl"
 
 
 @laws
@@ -107,15 +103,17 @@ def test_the_table_says_which_is_better_and_by_how_much(folder: Path) -> None:
     assert "ours 1.000; RAGAS" in table
 
 
-# --- the real engine ----------------------------------------------------------------------------
+def test_preferences_are_held_against_the_difference_of_token_f1(tmp_path: Path) -> None:
+    pairs = [
+        {"gt_answer": "a red fox", "model1": {"response": one}, "model2": {"response": two}, "overall_label": label}
+        for one, two, label in [("a red fox", "nothing", -2), ("red", "a red fox", 1), ("nothing", "a red fox", 2)]
+    ]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(p) + "\n" for p in pairs))
+    found = agreement(tmp_path)
+    assert (found.n, found.ours) == (3, 1.0)
+    assert found.others["RAGChecker with Llama 3 70B (published)"] == 0.609
 
 
-def test_the_real_engine_is_evaluated_and_quotes_exactly(chatbot: Chatbot, tmp_path: Path) -> None:
-    cases = read_cases(GOLDEN)[::100]
-    done = run(cases, tmp_path / "run", lambda: chatbot)
-    assert done.record["failed"] == 0
-    assert done.figures["quotes_exact"].value == 1
-    assert done.figures["right"].n == len(cases)
-    assert done.figures["latency.p50"].value is not None
-    again = run(cases, tmp_path / "again", lambda: chatbot)
-    assert compare(done.scores, again.scores).worse == compare(done.scores, again.scores).better == ()
+def test_ways_of_retrieving_are_laid_out_side_by_side() -> None:
+    table = to_markdown([], [], [Ranking("one", "words", 7, (0.5, 0.75, None, 1.0, 0.25))])
+    assert "| one | words | 7 | 0.500 | 0.750 |  | 1.000 | 0.250 |" in table

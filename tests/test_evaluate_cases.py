@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import UserError
-from rag.evaluate.cases import Case, Gold, Message, case_of, digest, inspect_cases, read_cases, write_cases
+from rag.evaluate.cases import Case, Gold, Message, case_of, digest, inspect_cases, read_cases, sample, write_cases
+
+GOLDEN = Path(__file__).resolve().parent.parent / "corpus" / "questions.jsonl"
 
 words = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=20).filter(
     lambda t: t.strip() == t
@@ -146,3 +149,32 @@ def test_an_empty_file_is_an_error_that_says_what_was_expected(tmp_path: Path) -
         read_cases(file)
     with pytest.raises(UserError, match="cannot be read"):
         read_cases(tmp_path / "absent.jsonl")
+
+
+@laws
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.sampled_from("abc"), st.booleans()), min_size=1, max_size=60),
+    st.integers(1, 60),
+)
+def test_a_sample_keeps_groups_whole_and_has_some_of_every_kind(rows: list[tuple[int, str, bool]], number: int) -> None:
+    """A group is of one kind, as a question in two languages is."""
+    kinds = {group: (kind, answerable) for group, kind, answerable in rows}
+    cases = [
+        Case(f"c{i}", f"q{i}", answerable=kinds[g][1], tags={"group": str(g), "kind": kinds[g][0]})
+        for i, (g, _, _) in enumerate(rows)
+    ]
+    chosen = sample(cases, number)
+    assert [c for c in cases if c in chosen] == list(chosen)
+    assert {c.group for c in chosen}.isdisjoint({c.group for c in cases if c not in chosen})
+    assert {c.id for c in sample(cases[::-1], number)} == {c.id for c in chosen}
+    assert number < len(cases) or list(chosen) == cases
+
+
+def test_a_sample_of_the_golden_questions_is_like_the_whole() -> None:
+    whole = read_cases(GOLDEN)
+    chosen = sample(whole, 150)
+    assert abs(len(chosen) - 150) <= 2
+    for tag in ("kind", "split"):
+        for value, n in Counter(c.tags[tag] for c in whole).items():
+            assert abs(sum(c.tags[tag] == value for c in chosen) - 150 * n / len(whole)) <= 4
+    assert sum(c.language == "en" for c in chosen) * 2 == len(chosen)

@@ -24,6 +24,7 @@ from rag.evaluate.run import Run, run
 from rag.evaluate.scoring import score
 
 COMMANDS = CliRunner()
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +140,10 @@ def test_lint_names_what_a_case_expects_in_vain(texts: Path, tmp_path: Path) -> 
     assert "line 3" in problems[7].message
 
 
+def test_the_golden_questions_are_sound() -> None:
+    assert lint(ROOT / "corpus" / "questions.jsonl", read_corpus([ROOT / "corpus"])) == []
+
+
 def test_drafts_are_cases_that_the_corpus_answers(texts: Path, tmp_path: Path) -> None:
     corpus = read_corpus([texts])
     drafts = draft(corpus.articles, 50)
@@ -244,3 +249,39 @@ def test_a_run_from_the_command_line_over_a_users_documents(library: Path, tmp_p
     assert {f.name for f in out.iterdir()} >= {"answers.jsonl", "metrics.json", "report.html", "run.json"}
     assert isinstance(COMMANDS.invoke(app, arguments).exception, UserError)
     assert COMMANDS.invoke(app, [*arguments, "--resume"]).exit_code == 0
+
+
+def test_a_run_is_kept_for_a_repository_and_gates_the_next(runs: tuple[Run, Run], tmp_path: Path) -> None:
+    kept, policy = tmp_path / "baseline", tmp_path / "gate.toml"
+    policy.write_text("max_error_rate = 1.0\n[rows]\nno_new_errors = true", encoding="utf-8")
+    assert COMMANDS.invoke(app, ["keep", str(runs[0].folder), str(kept)]).exit_code == 0
+    arguments = ["--policy", str(policy), "--baseline", str(kept), "--report"]
+    assert COMMANDS.invoke(app, ["gate", str(runs[0].folder), *arguments]).exit_code == 0
+    assert "Gate passed" in (runs[0].folder / "summary.md").read_text(encoding="utf-8")
+    closed = COMMANDS.invoke(app, ["gate", str(runs[1].folder), *arguments])
+    assert closed.exit_code == 1
+    assert "| no new errors | 1: overtime | closed |" in closed.stdout
+
+
+def test_a_public_benchmark_is_asked_by_name_and_ways_of_retrieving_are_compared(tmp_path: Path) -> None:
+    mini = tmp_path / "public" / "mini"
+    mini.mkdir(parents=True)
+    texts = {"harbor": "The harbor of Alden has 14 cranes.", "bridge": "The bridge of Alden is 310 meters long."}
+    rows = [
+        {"question": "How many cranes has the harbor?", "answers": ["14"], "gold": [{"doc": "harbor"}]},
+        {"question": "How long is the bridge?", "answers": ["310 meters"], "gold": [{"doc": "bridge"}]},
+    ]
+    documents = [{"id": name, "title": name, "text": text} for name, text in texts.items()]
+    for name, lines in (("docs", documents), ("questions", rows)):
+        (mini / f"{name}.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
+    out = tmp_path / "run"
+    done = COMMANDS.invoke(app, ["run", str(tmp_path / "public"), "--benchmark", "mini", "--out", str(out)])
+    assert done.exit_code == 0, done.exception
+    assert json.loads(done.stdout.splitlines()[-1])["cases"] == 2
+    arguments = ["benchmarks", str(tmp_path / "public"), "--retrieval", "--out", str(tmp_path / "b"), "--json"]
+    ranked = json.loads(COMMANDS.invoke(app, arguments).stdout)["retrieval"]
+    assert [(r["way"], r["n"], r["values"]["article.recall@1"]) for r in ranked] == [
+        (way, 2, 1.0) for way in ("meaning", "words", "RRF", "bpo")
+    ]
+    missing = COMMANDS.invoke(app, ["run", str(tmp_path / "public"), "--benchmark", "maxi"])
+    assert "there are mini" in str(missing.exception)

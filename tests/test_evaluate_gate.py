@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
-from evaluating import laws, scored
+from evaluating import cases, laws, opener, scored
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import UserError
 from rag.evaluate.comparison import compare
 from rag.evaluate.gate import hold, read_policy
-from rag.evaluate.run import Run
+from rag.evaluate.run import Run, keep, read_run, run
 from rag.evaluate.scoring import Score
 from rag.evaluate.summary import summarise
 
@@ -144,6 +145,41 @@ def test_failed_cases_make_the_run_incomplete_whatever_else_holds() -> None:
 def test_cases_that_are_no_longer_asked_leave_the_gate_undecided() -> None:
     policy = {"rows": {"max_newly_wrong": 0}, "strict": True}
     assert hold(a_run(GOOD[1:]), policy, a_run(GOOD)).code == 4
+
+
+def test_a_part_that_was_meant_to_be_asked_is_no_open_question() -> None:
+    part = a_run(GOOD[:50])._replace(record={"of": 100})
+    policy = {"rows": {"max_newly_wrong": 0}, "strict": True}
+    assert hold(part, policy, a_run(GOOD)).code == 0
+
+
+def test_evidence_that_left_the_corpus_closes_the_gate() -> None:
+    gone = [*GOOD[:-1], dataclasses.replace(GOOD[-1], lost=1)]
+    policy = {"rows": {"no_lost_evidence": True}}
+    assert (hold(a_run(GOOD), policy).code, hold(a_run(gone), policy).code) == (0, 1)
+
+
+def test_questions_that_fall_together_in_two_languages_count_once() -> None:
+    before = [scored(f"c{i}", 1.0, group=f"g{i // 2}") for i in range(100)]
+    after = [scored(f"c{i}", float(i >= 8), group=f"g{i // 2}") for i in range(100)]
+    (alone,) = compare(of(*[1] * 100), of(*[float(i >= 8) for i in range(100)]), ("right",)).differences
+    (together,) = compare(before, after, ("right",)).differences
+    assert (alone.p, together.p) == (pytest.approx(2 / 2**8), pytest.approx(2 / 2**4))
+
+
+def test_a_kept_run_is_compared_like_the_whole_one(tmp_path: Path) -> None:
+    whole = run(cases(), tmp_path / "whole", opener(), settings={"corpus": "/somewhere", "embedder": "e"})
+    worse = run(cases(), tmp_path / "worse", opener(fails_on="overtime"))
+    keep(whole, tmp_path / "kept")
+    kept = read_run(tmp_path / "kept")
+    assert compare(kept.scores, worse.scores) == compare(whole.scores, worse.scores)._replace(
+        worse=compare(kept.scores, worse.scores).worse, better=()
+    )
+    assert {f.name for f in (tmp_path / "kept").iterdir()} == {"run.json", "scores.csv"}
+    assert kept.record["identity"]["settings"] == {"embedder": "e"}
+    policy = {"relative": {"right": {"max_drop": 0.0}}, "rows": {"no_new_errors": True}, "max_error_rate": 1.0}
+    assert hold(whole, policy, kept).code == 0
+    assert hold(worse, policy, kept).code == 1
 
 
 def test_rules_that_compare_need_a_baseline() -> None:

@@ -48,7 +48,8 @@ def test_the_folder_holds_all_there_is_to_know(undisturbed: Path) -> None:
     read = read_run(undisturbed)
     assert read.record["identity"]["index_version"] == "words-1"
     assert read.record["identity"]["versions"]["python"] == sys.version.split()[0]
-    assert set(read.record["seconds"]) == {"total", "opening", "asking", "scoring"}
+    assert set(read.record["seconds"]) == {"total", "opening", "asking", "scoring", "engine"}
+    assert 0 < read.record["own_share"] <= 1
     assert [s.label for s in read.scores] == [
         "right", "right", "right", "incomplete", "right refusal", "should have refused",
     ]  # fmt: skip

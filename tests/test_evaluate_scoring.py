@@ -221,6 +221,19 @@ def test_refusals_by_hand() -> None:
     assert figures["over_refusal"].value == pytest.approx(1 / 3)
 
 
+def test_refusal_auroc_by_hand() -> None:
+    run = [
+        scored("a", 1, refused=True, answerable=False, confidence=0.9),
+        scored("b", 0, answerable=False, confidence=0.4),
+        scored("c", 1, confidence=0.8),
+        scored("d", 0, refused=True, confidence=0.7),
+        scored("e", 0, confidence=None),
+    ]
+    figure = summarise(run)["refusal.auroc"]
+    assert (figure.value, figure.n) == (3 / 4, 4)  # 0.9 and 0.6 against 0.2 and 0.7
+    assert figure.missing == {"failed, or not said whether answerable": 1}
+
+
 def test_the_gap_between_languages_is_taken_over_questions_in_both() -> None:
     run = [
         scored("1", 1, group="p", language="en"),

@@ -130,7 +130,7 @@ def test_there_is_no_index(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["articles.jsonl", "passages.npy", "sentences.npy", "manifest.json"])
-@pytest.mark.parametrize("damage", ["flip", "cut", "delete"])
+@pytest.mark.parametrize("damage", ["flip", pytest.param("cut", marks=pytest.mark.long), "delete"])
 def test_a_damaged_file_is_refused_and_rebuilt(
     library: Path, root: Path, embedder: Embedder, name: str, damage: str
 ) -> None:
@@ -260,6 +260,21 @@ def test_a_killed_ingest_leaves_the_published_version_whole(library: Path, root:
     ingest([library], root, embedder)
     assert "changed 1 times" in open_index(root).articles["harbor.txt"].text
     assert not list((root / "versions").glob("*.building"))
+
+
+def test_a_version_that_was_never_published_is_removed_and_counts_for_nothing(
+    library: Path, root: Path, embedder: Embedder
+) -> None:
+    """Killed after all was written, before publishing: it looks finished, and is not the version before."""
+    first = ingest([library], root, embedder).version
+    unfinished = root / "versions" / "20990101T000000000000-00000000.building"
+    shutil.copytree(root / "versions" / first, unfinished)
+    ingest([library], root, embedder)
+    assert [f.name for f in (root / "versions").iterdir()] == [first]
+    shutil.copytree(root / "versions" / first, unfinished)
+    (library / "harbor.txt").write_text("The harbor closed.", encoding="utf-8")
+    second = ingest([library], root, embedder).version
+    assert sorted(f.name for f in (root / "versions").iterdir()) == [first, second]
 
 
 @pytest.mark.long

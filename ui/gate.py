@@ -5,18 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Mapping, MutableMapping
+from secrets import compare_digest
+from typing import Any, NamedTuple
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rag.errors import UserError
+
 LARGEST_BODY = 1 << 20
+NEAR = ("127.0.0.1", "::1", "localhost")
 
 OPEN = re.compile(
-    r"/(?:|healthz|reader|page\.(?:js|css)|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json"
-    r"|(?:assets|static)/.*|gradio_api/(?:info/?|openapi\.json|startup-events|app_id/?|theme\.css|reset/?|cancel"
+    r"/(?:|healthz?|reader|view/\w+|export/\w+|feedback|(?:page|conversations|evaluation)\.(?:js|css)|evaluation/[\w-]+(?:/[\w.-]+)?"
+    r"|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|(?:assets|static)/.*|gradio_api/(?:info/?|openapi\.json|startup-events|app_id/?|theme\.css|reset/?|cancel"
     r"|queue/(?:join|data)|heartbeat/\w+|call/(?:v2/)?(?:ask|search)(?:/\w*)?|mcp(?:/.*)?))"
 )
 """The only paths that are answered: what the page, the API and MCP need. All else of Gradio is closed."""
@@ -37,15 +41,61 @@ _SCRIPT = re.compile(rb"<script(?:\s+data-[\w-]+)?>(.*?)</script>", re.DOTALL)
 _FOREIGN = re.compile(rb"\s*<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*/>")
 _HEAD = (
     b'<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="./page.css">'
-    b'<script src="./page.js"></script>'
+    b'<script src="./page.js"></script><script src="./conversations.js"></script>'
+    b'<link rel="stylesheet" href="./evaluation.css"><script src="./evaluation.js"></script>'
 )
+
+
+def is_near(host: str) -> bool:
+    """Whether only this machine can reach an address to listen on.
+
+    >>> is_near("127.0.0.1"), is_near("0.0.0.0"), is_near("")
+    (True, False, False)
+    """
+    return host in NEAR or host.startswith("127.")
+
+
+class Login(NamedTuple):
+    """Who may come in: whoever has one of these names and passwords, or whom a proxy names in a header."""
+
+    passwords: tuple[str, ...] = ()
+    header: str = ""
+
+    @classmethod
+    def read(cls, auth: str) -> Login | None:
+        """Read `NAME:PASSWORD` (several with a space between) or `header:NAME`; None for "" and "none".
+
+        Raises UserError for anything else.
+        """
+        if auth in ("", "none"):
+            return None
+        kind, _, rest = auth.partition(":")
+        if kind == "header" and rest:
+            return cls(header=rest.strip().lower())
+        pairs = tuple(auth.split())
+        if not all(0 < pair.find(":") < len(pair) - 1 for pair in pairs):
+            raise UserError("BPO_AUTH: expected NAME:PASSWORD, header:NAME or none.")
+        return cls(passwords=pairs)
+
+    def lets_in(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a request carries what it takes; compared in a time that tells nothing."""
+        if self.header:
+            return bool(headers.get(self.header.encode(), b"").strip())
+        kind, _, token = headers.get(b"authorization", b"").partition(b" ")
+        try:
+            given = base64.b64decode(token, validate=True) if kind.lower() == b"basic" else b""
+        except ValueError:
+            given = b""
+        found = [compare_digest(given, pair.encode()) for pair in self.passwords]
+        return any(found)
 
 
 class Gate:
     """Closes what is not needed, limits what is sent, and adds the frame and the safe headers to answers."""
 
-    def __init__(self, app: ASGIApp, frame: str) -> None:
+    def __init__(self, app: ASGIApp, frame: str, login: Login | None = None) -> None:
         self._app = app
+        self._login = login
         self._head = _HEAD + frame.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +104,7 @@ class Gate:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        refusal = _refused(scope)
+        refusal = self._unknown(scope) or _refused(scope)
         if refusal:
             await _drain(receive)
             await refusal(scope, receive, _with_headers(send))
@@ -62,6 +112,13 @@ class Gate:
             await self._page(scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send))
+
+    def _unknown(self, scope: Scope) -> PlainTextResponse | None:
+        """Refuse whoever has not logged in; only whether the server lives can be asked without."""
+        if self._login is None or scope["path"] == "/healthz" or self._login.lets_in(dict(scope["headers"])):
+            return None
+        asks = {} if self._login.header else {"www-authenticate": 'Basic realm="bpo", charset="UTF-8"'}
+        return PlainTextResponse("Login required", 401, asks)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Put our frame into the head of Gradio's page, and the hashes of its scripts into the policy."""
@@ -101,6 +158,8 @@ async def _drain(receive: Receive) -> None:
 def _refused(scope: Scope) -> PlainTextResponse | None:
     if not OPEN.fullmatch(scope["path"]):
         return PlainTextResponse("Not found", 404)
+    if scope["path"] == "/feedback" and dict(scope["headers"]).get(b"content-type") != b"application/json":
+        return PlainTextResponse("Expected JSON", 415)  # another site's form cannot send it
     if scope["method"] in ("POST", "PUT", "PATCH"):
         length = dict(scope["headers"]).get(b"content-length", b"")
         if not length.isdigit():

@@ -22,12 +22,13 @@
   speak(remembered("bpo-language") || preferred.slice(0, 2).toLowerCase());
   tint(remembered("bpo-theme") || "");
   document.addEventListener("DOMContentLoaded", start);
+  window.bpo = { $, all, word: (name) => word(name), announce, tell, ask, type, expect, close: () => panel.hidden || closePanel() };
 
   function start() {
     const frame = $("#frame");
     document.body.prepend(frame.content.cloneNode(true));
     [panel, card, spoken] = [$("#panel"), $("#card"), $("#spoken")];
-    document.body.append(panel, card, spoken);
+    document.body.append(panel, card, $("#feedback"), spoken);
     speak(chosen);
     new MutationObserver(changed).observe($("gradio-app"), { childList: true, subtree: true });
     new MutationObserver(() => root.lang === chosen || speak(chosen)).observe(root, { attributeFilter: ["lang"] });
@@ -64,6 +65,7 @@
 
   const seen = new Set();
   let newest = ""; // the id of the last question
+  let telling; // until a message goes out of sight
 
   function changed() {
     const log = $("[role=log]");
@@ -79,11 +81,23 @@
     }
     all("[data-testid=bot][aria-label], [data-testid=user][aria-label]").forEach((m) => m.removeAttribute("aria-label"));
     const last = all(".answer.final").at(-1);
-    if (last && last.id && !seen.has(last.id)) {
-      seen.add(last.id);
+    for (const answer of all(".answer.final[id]")) {
+      const key = `${$(".kept", answer).title}:${answer.id}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      document.dispatchEvent(new CustomEvent("bpo:answer", { detail: answer }));
+      if (answer !== last) continue;
       announce($(".spoken", last).textContent);
-      if (!touched && !sheet.matches && $(".cards", last)) showList(last);
+      if (!touched && !sheet.matches && $(".cards", last) && $("#view").hidden) showList(last);
     }
+  }
+
+  // Another conversation comes into the thread: its answers, by turn, are not new.
+  function expect(name, answers) {
+    closePanel();
+    newest = "";
+    for (const key of seen) if (key.startsWith(`${name}:`)) seen.delete(key);
+    for (let turn = 1; turn <= answers; turn++) seen.add(`${name}:a-${turn}`);
   }
 
   function announce(text) {
@@ -91,10 +105,22 @@
     setTimeout(() => { spoken.textContent = text; }, 50);
   }
 
-  function ask(question) {
-    const box = $("#composer textarea");
-    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, question);
+  function tell(text) {
+    announce(text);
+    spoken.classList.add("shown");
+    clearTimeout(telling);
+    telling = setTimeout(() => spoken.classList.remove("shown"), 4000);
+  }
+
+  function type(box, text) {
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), "value").set.call(box, text);
     box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function ask(question) {
+    if (!$("#view").hidden) location.hash = "#chat";
+    if (sheet.matches && !panel.hidden) closePanel();
+    type($("#composer textarea"), question);
     requestAnimationFrame(() => $("#composer .submit-button").click());
   }
 
@@ -113,7 +139,10 @@
       const o = parse(other);
       if (o.article === article && other !== href) query.append("also", `${o.start}-${o.end}`);
     }
-    const url = `./reader?${query}`;
+    return page(`./reader?${query}`);
+  }
+
+  function page(url) {
     if (!fetched.has(url)) {
       if (fetched.size > 60) fetched.delete(fetched.keys().next().value);
       fetched.set(url, fetch(url).then((r) => {
@@ -127,7 +156,8 @@
   const hrefs = (answer) => [...new Map(all("a.cite", answer)
     .map((a) => [a.getAttribute("href"), +$(".n", a).textContent])
     .sort(([, a], [, b]) => a - b)).keys()];
-  const answerOf = (element) => element.closest(".answer") || document.getElementById(panel.dataset.answer);
+  const answerOf = (element) => element.closest(".answer")
+    || (panel.contains(element) ? document.getElementById(panel.dataset.answer) : null);
 
   async function openReader(href, opener) {
     const answer = answerOf(opener);
@@ -142,7 +172,7 @@
     panel.dataset.answer = open.answer;
     const at = cited.indexOf(href);
     $(".place", panel).textContent = `${at + 1} / ${cited.length}`;
-    if (answer) $(".what", panel).replaceChildren(...$(".cards h2", answer).cloneNode(true).childNodes);
+    $(".what", panel).replaceChildren(...(answer ? $(".cards h2", answer).cloneNode(true).childNodes : []));
     all(".step", panel).forEach((b) => { b.disabled = cited.length < 2; });
     show("reading");
     current(href, answer);
@@ -152,6 +182,18 @@
     $("h2", text).focus({ preventScroll: true });
     const hidden = opener.getBoundingClientRect().bottom + 24 - panel.getBoundingClientRect().top;
     if (sheet.matches && hidden > 0 && !panel.contains(opener)) $("[role=log]").scrollTop += hidden;
+  }
+
+  async function openArticle(article, opener) {
+    open = { href: `#read/${article}`, opener, answer: "" };
+    const html = await page(`./reader?article=${article}&language=${chosen}`);
+    if (!html || open?.href !== `#read/${article}`) return;
+    panel.dataset.answer = "";
+    $(".what", panel).replaceChildren();
+    $(".reader", panel).innerHTML = html;
+    show("reading");
+    $(".text", panel).scrollTop = 0;
+    $(".text h2", panel).focus({ preventScroll: true });
   }
 
   function step(by) {
@@ -210,7 +252,7 @@
   }
 
   const again = ({ href, opener, answer }) => opener.isConnected && !panel.contains(opener) ? opener
-    : $(`a.cite[href="${CSS.escape(href)}"]`, document.getElementById(answer) || document);
+    : $(`a[href="${CSS.escape(href)}"]`, document.getElementById(answer) || document);
 
   function back() {
     const opener = open && again(open);
@@ -273,7 +315,7 @@
   // --- clicks and keys ------------------------------------------------------------------------------
 
   function clicked(event) {
-    const target = event.target.closest?.("a[href*='#cite/'], button, a.skip");
+    const target = event.target.closest?.("a[href*='#cite/'], a[href^='#read/'], button, a.skip");
     if (!target) return;
     const does = {
       speak: () => { remember("bpo-language", target.value); speak(target.value); refresh(); },
@@ -291,18 +333,23 @@
       next: () => step(1),
       skip: () => $("#composer textarea").focus(),
     };
-    const name = target.hash?.startsWith("#cite/") ? "cite" : Object.keys(does).find((k) => target.classList.contains(k));
+    const kind = /^#(cite|read)\//.exec(target.hash || "")?.[1];
+    const name = kind || Object.keys(does).find((k) => target.classList.contains(k));
     if (!name) return;
     event.preventDefault();
     if (name === "cite") openReader(target.getAttribute("href"), target);
+    else if (name === "read") openArticle(target.hash.slice(6), target);
     else does[name]();
   }
 
   function refresh() {
-    if (open) openReader(open.href, open.opener);
+    document.dispatchEvent(new CustomEvent("bpo:language"));
+    if (open?.href.startsWith("#read/")) openArticle(open.href.slice(6), open.opener);
+    else if (open) openReader(open.href, open.opener);
   }
 
   function pressed(event) {
+    if ($("#feedback").open) return;
     if (event.key === "Escape") {
       if (!card.hidden) return hideCard();
       if (open) return sheet.matches ? hidePanel() : back();

@@ -13,28 +13,37 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi import FastAPI
 from gradio.events import api as publish
 
 from rag.chat import MAX_CHARACTERS, Chatbot, Turn
-from rag.text import LANGUAGES, Language, Span, detect
-from ui import frame, reader, render
+from rag.errors import UserError
+from rag.text import LANGUAGES, detect
+from ui import frame, library, render
 from ui.api import Published, as_json, asking, searching, whole
-from ui.gate import Gate
+from ui.evaluation import add_evaluation
+from ui.gate import Gate, Login, is_near
+from ui.journal import record, start_record
+from ui.kept import LONGEST_THREAD, read_kept
 from ui.opening import Opening, sentence
-from ui.render import Exchange
+from ui.render import Exchange, Thread
+from ui.routes import add_routes
+from ui.views import View
+from ui.words import say
 
-LONGEST_THREAD = 50
-CITED_AT_ONCE = 100
-HERE = Path(__file__).parent
+VIEWS: tuple[View, ...] = (View("library", library.show),)
+"""What can be looked at beside the chat, in the order of the header."""
+
+_AT_ONCE = 0.02
+"""Seconds in which a whole answer that follows a part of it makes it needless to show the part."""
+
 
 log = logging.getLogger("bpo.page")
 
@@ -45,7 +54,7 @@ log = logging.getLogger("bpo.page")
 def blocks(opening: Opening) -> gr.Blocks:
     """Lay out the thread and the composer, and publish the two functions `ask` and `search`."""
     with Published(title="bpo", analytics_enabled=False, fill_height=True, fill_width=True) as page:
-        exchanges = gr.State(())
+        kept = gr.State(Thread())
         thread = gr.Chatbot(
             elem_id="thread",
             label="bpo",
@@ -74,14 +83,35 @@ def blocks(opening: Opening) -> gr.Blocks:
             submit_btn=True,
             placeholder=" ",
         )
-        composer.submit(
+        asking_once = composer.submit(
             _converse(opening),
-            [composer, exchanges],
-            [composer, thread, exchanges],
+            [composer, kept],
+            [composer, thread, kept],
             api_visibility="private",
             show_progress="hidden",
             trigger_mode="always_last",
             concurrency_id="ask",
+        )
+        # Nobody sees these two: the page's script brings back through them what the browser kept, and stops an answer.
+        memory = gr.Textbox(elem_id="memory", label="memory", show_label=False, container=False, type="password")
+        memory.change(
+            _restore(opening),
+            [memory],
+            [thread, kept],
+            cancels=[asking_once],
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="always_last",
+            concurrency_limit=None,
+        )
+        gr.Button("halt", elem_id="halt").click(
+            _halt,
+            [kept],
+            [thread, kept],
+            cancels=[asking_once],
+            api_visibility="private",
+            show_progress="hidden",
+            concurrency_limit=None,
         )
         page.load(
             _greet(opening),
@@ -113,18 +143,19 @@ def _greet(opening: Opening) -> Callable[[], AsyncIterator[Any]]:
 
 
 def _converse(opening: Opening) -> Callable[..., AsyncIterator[tuple[Any, ...]]]:
-    async def converse(question: str, before: tuple[Exchange, ...]) -> AsyncIterator[tuple[Any, ...]]:
+    async def converse(question: str, before: Thread) -> AsyncIterator[tuple[Any, ...]]:
         """One exchange: the question at once, what is being done, then the answer."""
         question = whole(question)
         if not question:
             yield gr.skip(), gr.skip(), gr.skip()
             return
         language = detect(question)
-        turn = before[-1].turn + 1 if before else 1
+        turn = before.exchanges[-1].turn + 1 if before.exchanges else 1
 
         def show(body: str, text: str = "", typed: Any = None) -> tuple[Any, ...]:
-            exchanges = (*before, Exchange(turn, question[:MAX_CHARACTERS], text, body))[-LONGEST_THREAD:]
-            return gr.skip() if typed is None else typed, _messages(exchanges), exchanges
+            exchange = Exchange(turn, question[:MAX_CHARACTERS], text, body)
+            thread = Thread(before.name, (*before.exchanges, exchange)[-LONGEST_THREAD:])
+            return gr.skip() if typed is None else typed, _messages(thread), thread
 
         yield show(render.stage("searching" if opening.over else "loading", language), typed="")
         await opening.end()
@@ -132,24 +163,64 @@ def _converse(opening: Opening) -> Callable[..., AsyncIterator[tuple[Any, ...]]]
             yield show(render.failure(opening.problem(language), language))
             return
         yield show(render.stage("searching", language))
-        history = [Turn(e.question, e.text) for e in before]
-        asking = asyncio.get_running_loop().run_in_executor(None, opening.bot().ask, question, history)
-        await asyncio.wait([asking])
-        error = asking.exception()
-        if error is None:
-            answer = asking.result()
-            yield show(render.answer(answer, turn), answer.text)
-        else:
-            log.error("a question could not be answered", exc_info=error)
-            yield show(render.failure(sentence(error, "failed", language), language))
+        history = [Turn(e.question, e.text) for e in before.exchanges]
+        answers = opening.bot().stream(question, history)
+        answer = None
+        while True:
+            coming = asyncio.get_running_loop().run_in_executor(None, next, answers, None)
+            done, _ = await asyncio.wait([coming], timeout=_AT_ONCE)
+            if answer is not None and not done:
+                yield show(render.growing(answer, turn))
+            await asyncio.wait([coming])
+            error = coming.exception()
+            if error is not None:
+                log.error("a question could not be answered", exc_info=error)
+                yield show(render.failure(sentence(error, "failed", language), language))
+                return
+            if coming.result() is None:
+                break
+            answer = coming.result()
+        if answer is not None:
+            record(answer)
+            yield show(render.answer(answer, turn, before.name), answer.text)
 
     return converse
 
 
-def _messages(exchanges: Sequence[Exchange]) -> list[dict[str, str]]:
+def _restore(opening: Opening) -> Callable[[str], Any]:
+    async def restore(text: str) -> tuple[Any, ...]:
+        """Show a conversation that the browser kept, or an empty one: `NAME [ANSWER, …]`."""
+        await opening.end()
+        if opening.problem():
+            return gr.skip(), gr.skip()
+        name, _, answers = text.partition(" ")
+        if not name:
+            return gr.skip(), gr.skip()
+        exchanges = [
+            Exchange(turn, answer.question, answer.text, render.answer(answer, turn, name))
+            for turn, answer in read_kept(answers, opening.bot())
+        ]
+        thread = Thread(name, tuple(exchanges))
+        return _messages(thread), thread
+
+    return restore
+
+
+def _halt(before: Thread) -> tuple[Any, ...]:
+    """End the exchange that was waited for."""
+    if not before.exchanges or before.exchanges[-1].text:
+        return gr.skip(), gr.skip()
+    *rest, last = before.exchanges
+    language = detect(last.question)
+    stopped = last._replace(body=render.failure(say("halted", language), language))
+    thread = before._replace(exchanges=(*rest, stopped))
+    return _messages(thread), thread
+
+
+def _messages(thread: Thread) -> list[dict[str, str]]:
     return [
         message
-        for e in exchanges
+        for e in thread.exchanges
         for message in (
             {"role": "user", "content": render.question(e.question, e.turn, detect(e.question))},
             {"role": "assistant", "content": e.body},
@@ -160,8 +231,11 @@ def _messages(exchanges: Sequence[Exchange]) -> list[dict[str, str]]:
 # --- the server -----------------------------------------------------------------------------------
 
 
-def application(opening: Opening) -> FastAPI:
-    """Build the whole server: Gradio's page behind the gate, and what the page's own script asks for."""
+def application(opening: Opening, *, folder: Path | None = None, login: Login | None = None) -> FastAPI:
+    """Build the whole server: Gradio's page behind the gate, and what the page's own script asks for.
+
+    What readers say of answers is written into `folder`; without one it is refused.
+    """
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -169,31 +243,8 @@ def application(opening: Opening) -> FastAPI:
 
     app = FastAPI(title="bpo", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/healthz")
-    def health() -> JSONResponse:
-        problem = opening.problem()
-        state = {"status": "failed" if problem else "ready" if opening.over else "loading"}
-        return JSONResponse({**state, **({"problem": problem} if problem else {})}, 503 if problem else 200)
-
-    @app.get("/page.js")
-    def script() -> Response:
-        return FileResponse(HERE / "page.js", media_type="text/javascript; charset=utf-8")
-
-    @app.get("/page.css")
-    def style() -> Response:
-        return FileResponse(HERE / "page.css", media_type="text/css; charset=utf-8")
-
-    @app.get("/reader")
-    def open_reader(request: Request, article: str, start: int, end: int, check: str, language: str = "en") -> Response:
-        found = opening.bot().article(article) if opening.over and not opening.problem() else None
-        if found is None or not 0 <= start < end or render.check(found.text[start:end]) != check:
-            return HTMLResponse("", 404)
-        cited = [_span(part) for part in request.query_params.getlist("also")[:CITED_AT_ONCE]]
-        words = _interface(language)
-        if "brief" in request.query_params:
-            return HTMLResponse(reader.hover_card(found, Span(start, end), words))
-        return HTMLResponse(reader.reader(found, Span(start, end), [s for s in cited if s], words))
-
+    views = (*VIEWS, add_evaluation(app, opening, folder))
+    add_routes(app, opening, views, folder)
     page = blocks(opening)
     gr.mount_gradio_app(
         app,
@@ -210,17 +261,8 @@ def application(opening: Opening) -> FastAPI:
         max_file_size=1,
     )
     page.mcp_server_obj.postprocess_output_data = as_json  # type: ignore[union-attr, method-assign]
-    app.add_middleware(Gate, frame=frame.frame())
+    app.add_middleware(Gate, frame=frame.frame([view.name for view in views]), login=login)
     return app
-
-
-def _span(text: str) -> Span | None:
-    start, _, end = text.partition("-")
-    return Span(int(start), int(end)) if start.isdecimal() and end.isdecimal() else None
-
-
-def _interface(language: str) -> Language:
-    return next((x for x in LANGUAGES if x == language), "en")
 
 
 class _Server(uvicorn.Server):
@@ -237,8 +279,29 @@ class _Server(uvicorn.Server):
             self._reached()
 
 
-def serve(open_bot: Callable[[], Chatbot], *, host: str, port: int, open_browser: bool) -> None:
-    """Serve the page until the process is told to end. Raises OSError when the port cannot be had."""
+def serve(
+    open_bot: Callable[[], Chatbot],
+    *,
+    host: str,
+    port: int,
+    open_browser: bool,
+    folder: Path | None = None,
+    auth: str = "",
+    record_answers: str = "",
+) -> None:
+    """Serve the page until the process is told to end.
+
+    `auth` is what `ui.gate.Login` reads; `record_answers` logs a JSON line for each answer on stderr, "figures" without
+    the question, "questions" with it. Raises OSError when the port cannot be had, UserError for a host beyond this
+    machine without a login.
+    """
+    login = Login.read(auth)
+    if not login and auth != "none" and not is_near(host):
+        raise UserError(
+            f"The page would listen on {host}, which others can reach, without a login: set BPO_AUTH=NAME:PASSWORD, "
+            "BPO_AUTH=header:NAME behind a proxy that logs people in, or BPO_AUTH=none to let everybody in."
+        )
+    start_record(record_answers)
     opening = Opening(open_bot)
     listening = socket.create_server((host, port), family=_family(host), backlog=128)
     near = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
@@ -251,7 +314,7 @@ def serve(open_bot: Callable[[], Chatbot], *, host: str, port: int, open_browser
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     config = uvicorn.Config(
-        application(opening),
+        application(opening, folder=folder, login=login),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=1,

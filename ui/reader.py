@@ -36,10 +36,24 @@ def reader(article: Article, span: Span, others: Sequence[Span], language: Langu
     sources = article.sources_of(*span)
     updated = f'<p class="updated">{say("updated", language, date=day(article.updated, language))}</p>'
     published = f"<h3>{say('original', language)}</h3>{origins(sources, language, today)}" if sources else ""
+    doubt = f'<button type="button" class="doubt">{say("not_supporting", language)}</button>'
     return (
-        f'<div class="origin">{published}</div>'
+        f'<div class="origin">{published}{doubt}</div>'
         f'<article class="text" lang="{article.language}"><h2 tabindex="-1">{safe(article.title)}</h2>'
         f"{updated if article.updated else ''}{_body(article, span, others, language)}</article>"
+    )
+
+
+def whole_article(article: Article, asked: Sequence[str], language: Language) -> str:
+    """Show an article from its beginning, with questions that it answers and all publications behind it."""
+    buttons = "".join(f'<button type="button" class="ask">{safe(q)}</button>' for q in asked)
+    offered = f'<div class="asks" lang="{language}"><h3>{say("asked_first", language)}</h3>{buttons}</div>'
+    published = f"<h3>{say('original', language)}</h3>{origins(article.sources, language)}" if article.sources else ""
+    updated = f'<p class="updated">{say("updated", language, date=day(article.updated, language))}</p>'
+    return (
+        f'<article class="text" lang="{article.language}"><h2 tabindex="-1">{safe(article.title)}</h2>'
+        f"{updated if article.updated else ''}{offered if asked else ''}{_body(article, Span(0, 0), (), language)}"
+        f'<div class="behind">{published}</div></article>'
     )
 
 

@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from zlib import crc32
 
 from rag.answer import Answer
-from rag.corpus import Source
+from rag.corpus import Article, Source
 from rag.evidence import Citation, Claim, Conflict
 from rag.text import LANGUAGES, Language, sentences
+from ui.chart import bars, values_over_time
+from ui.kept import keep
 from ui.words import KINDS, ago, count, day, say
 
 
@@ -29,6 +31,13 @@ class Exchange(NamedTuple):
     question: str
     text: str
     body: str
+
+
+class Thread(NamedTuple):
+    """A conversation: the name that the browser gave it ("" until it has one), and what was exchanged."""
+
+    name: str = ""
+    exchanges: tuple[Exchange, ...] = ()
 
 
 def safe(text: str) -> str:
@@ -65,6 +74,11 @@ def address(citation: Citation) -> str:
     return f"#cite/{percent(citation.article, safe='')}/{citation.start}/{citation.end}/{check(citation.quote)}"
 
 
+def address_of(article: Article, start: int, end: int) -> str:
+    """Address any characters of an article in the page."""
+    return f"#cite/{percent(article.id, safe='')}/{start}/{end}/{check(article.text[start:end])}"
+
+
 def check(quote: str) -> str:
     """Sum up cited words, so that a mark recognises them.
 
@@ -87,7 +101,16 @@ def question(text: str, turn: int, language: Language) -> str:
 
 def stage(key: str, language: Language) -> str:
     """Show what is being done while an answer is awaited."""
-    return f'<div class="answer pending" lang="{language}"><p class="stage">{say(key, language)}</p></div>'
+    stop = f'<button type="button" class="halt">{say("halt", language)}</button>'
+    return f'<div class="answer pending" lang="{language}"><p class="stage">{say(key, language)}</p>{stop}</div>'
+
+
+def growing(given: Answer, turn: int) -> str:
+    """Show the sentences that there are of an answer, each with its marks, while the next ones are awaited."""
+    claims = "".join(_claim(c, given, turn) for c in given.claims)
+    working = stage("checking", given.language)
+    opening = f'<div class="answer pending" lang="{given.language}">'
+    return f'{opening}<div class="claims">{claims}</div>{working.removeprefix(opening)}' if claims else working
 
 
 def failure(sentence: str, language: Language) -> str:
@@ -95,24 +118,36 @@ def failure(sentence: str, language: Language) -> str:
     return f'<div class="answer final" lang="{language}"><p class="failure">{safe(sentence)}</p></div>'
 
 
-def answer(given: Answer, turn: int) -> str:
-    """Show an answer: marked sentences, disagreements, what is missing, the verdict, the source cards."""
+def answer(given: Answer, turn: int, conversation: str = "") -> str:
+    """Show an answer: marked sentences, disagreements, what is missing, the verdict, the source cards.
+
+    It carries what the browser keeps of it, under the name of its conversation.
+    """
     language = given.language
     if given.answered:
         parts = [
             '<div class="claims">' + "".join(_claim(c, given, turn) for c in given.claims) + "</div>",
             *(conflict(c, given, turn) for c in given.conflicts),
+            over_time(given, turn),
             _listing("missing", given.missing, language),
+            f'<p class="note">{safe(given.note)}</p>' if given.note else "",
             verdict_line(given),
-            source_cards(given.citations, "sources_title", language),
+            source_cards(given.citations, "sources_title", language, _acts(given)),
         ]
     elif given.mode == "chat" or not (given.closest or given.missing):
         parts = [f'<p class="note">{safe(given.note)}</p>']
     else:
-        parts = [refusal(given, turn), _cards(given.closest, "closest", language)]
+        parts = [refusal(given, turn), f'<div class="more">{_acts(given)}</div>']
+        parts.append(_cards(given.closest, "closest", language))
     parts.append(_suggestions(given.suggestions, language))
-    spoken = f'<p class="spoken">{_spoken(given)}</p>'
-    return f'<div class="answer final" id="a-{turn}" lang="{language}">{"".join(parts)}{spoken}</div>'
+    parts.append(f'<p class="spoken">{_spoken(given)}</p>')
+    parts.append(f'<div class="kept" title="{safe(conversation)}">{safe(keep(given))}</div>')
+    return f'<div class="answer final" id="a-{turn}" lang="{language}">{"".join(parts)}</div>'
+
+
+def _acts(given: Answer) -> str:
+    names = ("copy", "good", "bad")
+    return "".join(f'<button type="button" class="{n}">{say(n, given.language)}</button>' for n in names)
 
 
 def _claim(claim: Claim, given: Answer, turn: int) -> str:
@@ -138,7 +173,18 @@ def _words(text: str, language: str, around: str) -> str:
 
 def verdict_line(given: Answer) -> str:
     """Say what the answer stands on: sentences, independent sources, the newest date."""
-    return f'<p class="verdict">{" · ".join(_verdict(given))}</p>'
+    return f'<p class="verdict">{" · ".join(_verdict(given))}</p>{_trace(given)}'
+
+
+def _trace(given: Answer) -> str:
+    """What was done for an answer: how the question was understood, how much was read, how long it took."""
+    parts = []
+    if given.standalone_question and given.standalone_question.strip() != given.question.strip():
+        parts.append(say("understood", given.language, question=safe(given.standalone_question)))
+    if given.passages and given.timings_ms:
+        took = f"{given.timings_ms.get('total', 0):,.0f}"
+        parts.append(say("read_trace", given.language, passages=len(given.passages), ms=took))
+    return f'<p class="trace">{" · ".join(parts)}</p>' if parts else ""
 
 
 def _verdict(given: Answer) -> list[str]:
@@ -178,6 +224,25 @@ def conflict(found: Conflict, given: Answer, turn: int) -> str:
     reason = f'<p class="reason">{safe(found.reason)}</p>' if found.reason else ""
     return (
         f'<div class="conflict" role="note"><h3>{say("disagree", language)}: {safe(found.about)}</h3>{reason}'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def over_time(given: Answer, turn: int) -> str:
+    """Show three or more dated values of one thing as a small chart with its table; "" for fewer."""
+    language = given.language
+    series = values_over_time(given)
+    if not series:
+        return ""
+    year, value = (f'<th scope="col">{say(k, language)}</th>' for k in ("year", "value"))
+    heads = f'{year}<td class="drawn" aria-hidden="true"></td>{value}'
+    rows = "".join(
+        f'<tr><th scope="row">{v.year}</th><td class="drawn" aria-hidden="true">{drawn}</td><td>{safe(v.words)}'
+        f"{mark(v.citation, given.number(v.citation), turn, language)}</td></tr>"
+        for v, drawn in zip(series, bars(series), strict=True)
+    )
+    return (
+        f'<div class="series"><h3>{say("over_time", language)}</h3>'
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -223,11 +288,11 @@ def _suggestions(questions: Sequence[str], language: Language) -> str:
     return f'<div class="followups"><h3>{say("followups", language)}</h3>{buttons}</div>'
 
 
-def source_cards(citations: Sequence[Citation], title: str, language: Language) -> str:
+def source_cards(citations: Sequence[Citation], title: str, language: Language, acts: str = "") -> str:
     """Give the cards that the page shows in its panel, and the button that brings them there."""
     return (
-        f'<p class="more"><button type="button" class="show">{say(title, language)} '
-        f'<span class="badge">{len(citations)}</span></button></p>{_cards(citations, title, language)}'
+        f'<div class="more"><button type="button" class="show">{say(title, language)} '
+        f'<span class="badge">{len(citations)}</span></button>{acts}</div>{_cards(citations, title, language)}'
     )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from rag.check.articles import SLUG, short
 from rag.check.prose import says_undated, says_value
 from rag.corpus import Article, Problem
+from rag.facts import UNDATED, Figure, read_figures
 from rag.text import LANGUAGES, Language, fold
 
 METRICS = (
@@ -43,53 +42,7 @@ UNITS: Mapping[str, tuple[str, ...]] = {
     "vacation_days": ("days",),
     "weekly_hours": ("hours_per_week",),
 }
-COLUMNS = (
-    "metric", "low", "high", "unit", "place", "scope", "as_of", "source", "article",
-    "sentence_en", "sentence_es",
-)  # fmt: skip
-UNDATED = "undated"
 _AS_OF = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A row of figures.csv: one number of the sector, its scope and date, and the sentences that state it."""
-
-    metric: str
-    low: Decimal
-    high: Decimal
-    unit: str
-    place: str
-    scope: str
-    as_of: str
-    source: str
-    article: str
-    sentences: Mapping[Language, str]
-    line: int
-
-
-def read_figures(file: Path) -> tuple[list[Figure], list[Problem]]:
-    """Read a figures.csv: the rows that can be read, and what is wrong with the others."""
-    rows: list[Figure] = []
-    problems: list[Problem] = []
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            return [], [Problem(str(file), 1, f"expected the columns {','.join(COLUMNS)}")]
-        for row in reader:
-            if None in row or None in row.values():
-                problems.append(Problem(str(file), reader.line_num, f"expected {len(COLUMNS)} columns"))
-                continue
-            try:
-                low, high = Decimal(row["low"]), Decimal(row["high"])
-            except InvalidOperation:
-                message = f"low {row['low']!r}, high {row['high']!r}: expected plain numbers"
-                problems.append(Problem(str(file), reader.line_num, message))
-                continue
-            texts: dict[Language, str] = {language: row[f"sentence_{language}"] for language in LANGUAGES}
-            plain = {c: row[c] for c in COLUMNS if c not in ("low", "high") and not c.startswith("sentence_")}
-            rows.append(Figure(**plain, low=low, high=high, sentences=texts, line=reader.line_num))
-    return rows, problems
 
 
 def check_figures(file: Path, articles: Mapping[str, Article]) -> Iterator[Problem]:

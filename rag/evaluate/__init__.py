@@ -11,6 +11,23 @@ frame = evaluate(Path("questions.jsonl"), open_chatbot(read_settings()))
 print(frame.groupby("kind")["right"].mean())
 assert frame["quotes_exact"].min() == 1.0
 ```
+
+As tests, one a case:
+
+```python
+import pytest
+
+from rag.evaluate.asking import answer
+from rag.evaluate.cases import read_cases
+from rag.evaluate.scoring import score
+
+bot = open_chatbot(read_settings())
+
+
+@pytest.mark.parametrize("case", read_cases(Path("questions.jsonl")), ids=lambda case: case.id)
+def test_it_answers(case):
+    assert score(case, answer(bot, case), bot.articles).label in ("right", "right refusal")
+```
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Public benchmarks by path: ours beside the plain pipeline, same documents, same questions, same run.
 
-A benchmark is a folder with `docs.jsonl` and `questions.jsonl` in the layout of the cases; a folder with
-`claims.jsonl` that carries human ratings of faithfulness measures the evaluator itself.
+A benchmark is a folder with `docs.jsonl` and `questions.jsonl` in the layout of the cases. Two more layouts
+measure the evaluator itself: `claims.jsonl` with human ratings of faithfulness (MTRAG), `pairs.jsonl` with
+human preferences between two answers (RAGChecker).
 """
 
 from __future__ import annotations
@@ -19,15 +20,27 @@ from rag.errors import UserError
 from rag.evaluate.asking import Bot
 from rag.evaluate.cases import Case, read_cases
 from rag.evaluate.comparison import Difference, compare
+from rag.evaluate.definitions import METRICS
+from rag.evaluate.expected import token_f1
 from rag.evaluate.run import Progress, read_lines, run
 from rag.evaluate.support import answer_support
 from rag.evidence import Citation, Claim
 from rag.retrieve import Hit
 from rag.settings import Settings
-from rag.text import detect
+from rag.text import Language, detect
 
 SHOWN = ("article.ndcg@10", "sentence.recall@5", "cited.recall", "answer.recall", "right", "utility")
 _PASSAGES = 10
+RANKED = ("article.recall@1", "article.recall@5", "article.ndcg@10", "sentence.recall@5", "sentence.mrr")
+_FUSED = 100  # ranks of each retriever that plain fusion adds up
+_DAMPING = 60
+# Against the same human preferences (overall), from table 2 of the RAGChecker paper (Ru et al. 2024).
+_PUBLISHED = {
+    "RAGChecker with Llama 3 70B (published)": 0.609,
+    "RAGAS answer similarity (published)": 0.572,
+    "ROUGE-L (published)": 0.432,
+    "people with each other (published)": 0.689,
+}
 
 
 class Row(NamedTuple):
@@ -38,19 +51,29 @@ class Row(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """How well scores of faithfulness agree with people: Spearman's rank correlation, over `n` answers."""
+    """How well a metric of ours agrees with people: Spearman's rank correlation, over `n` judgements."""
 
     benchmark: str
+    what: str
     n: int
     ours: float
     others: Mapping[str, float]
+
+
+class Ranking(NamedTuple):
+    """How one way of retrieving did on a benchmark: a value for each of RANKED, over `n` questions."""
+
+    benchmark: str
+    way: str
+    n: int
+    values: tuple[float | None, ...]
 
 
 def benchmarks_in(folder: Path, only: Sequence[str] = ()) -> list[Path]:
     """List the benchmarks of a folder by name. Raises UserError for one asked for that is not there."""
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder.")
-    found = [f for f in sorted(folder.iterdir()) if _is_questions(f) or _is_ratings(f)]
+    found = [f for f in sorted(folder.iterdir()) if is_questions(f) or _is_ratings(f) or _is_preferences(f)]
     names = [f.name for f in found]
     for name in only:
         if name not in names:
@@ -69,7 +92,7 @@ def measure(
     """Ask both pipelines the same questions (at most `limit`, evenly spread); compare them case by case."""
     cases = _spread(read_cases(benchmark / "questions.jsonl"), limit)
     documents = benchmark / "docs.jsonl"
-    ours = settings.model_copy(update={"corpus": documents.resolve(), "index": (out / "index").resolve()})
+    ours = _over(documents, out, settings)
     runs = []
     openers: Mapping[str, Callable[[], Bot]] = {
         "plain": partial(open_plain, documents, out / "plain-index"),
@@ -81,11 +104,51 @@ def measure(
     return [Row(benchmark.name, d) for d in compare(plain.scores, own.scores, SHOWN).differences]
 
 
-def agreement(benchmark: Path) -> Agreement:
-    """Correlate our support score, and those that come with the data, with human faithfulness.
+def rank(
+    benchmark: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    limit: int,
+    progress: Progress = lambda done, total, failed: None,  # noqa: ARG005
+) -> list[Ranking]:
+    """Compare ways of retrieving from our index: meaning alone, words alone, the two fused by rank, and ours.
 
-    Over answers with evidence, human ratings and a judge's score: all on the same rows.
+    All rank the same passages; `RRF` is reciprocal rank fusion (Cormack et al. 2009) of equal weights, k = 60.
     """
+    cases = [c for c in _spread(read_cases(benchmark / "questions.jsonl"), limit) if c.gold]
+    if not cases:
+        return []
+    ways = _ways(_over(benchmark / "docs.jsonl", out, settings))
+    found = []
+    for way, bot in ways.items():
+        done = run(cases, out / f"ranked-{way}", lambda bot=bot: bot, resume=True, progress=progress)  # type: ignore[misc]
+        values = tuple(done.figures[name].value for name in RANKED)
+        found.append(Ranking(benchmark.name, way, done.figures[RANKED[0]].n, values))
+    return found
+
+
+def agreement(benchmark: Path) -> Agreement:
+    """Correlate a metric of ours with what people say, beside the figures of others.
+
+    Ratings of faithfulness: our support score and the judges' scores that come with the data, all over the
+    answers that have evidence, ratings and a judge's score. Preferences between two answers: the difference
+    of token F1 with the reference answer.
+    """
+    return _with_preferences(benchmark) if _is_preferences(benchmark) else _with_ratings(benchmark)
+
+
+def _with_preferences(benchmark: Path) -> Agreement:
+    rows = read_lines(benchmark / "pairs.jsonl")
+    gains = [
+        token_f1(r["model2"]["response"], [r["gt_answer"]]) - token_f1(r["model1"]["response"], [r["gt_answer"]])
+        for r in rows
+    ]
+    ours = spearman(gains, [r["overall_label"] for r in rows])
+    return Agreement(benchmark.name, "token F1 and which answer people prefer", len(rows), ours, _PUBLISHED)
+
+
+def _with_ratings(benchmark: Path) -> Agreement:
     rows = read_lines(benchmark / "claims.jsonl")
     judged = [r for r in rows if r["evidence"] and _people(r) is not None and _judge(r) is not None]
     people = [_people(r) or 0.0 for r in judged]
@@ -95,7 +158,7 @@ def agreement(benchmark: Path) -> Agreement:
         for key, title in (("rl_f", "RAGAS faithfulness (GPT-4o mini)"), ("rb_llm", "RAD-Bench judge"))
         if all(isinstance(r["auto"].get(key), (int, float)) for r in judged)
     }
-    return Agreement(benchmark.name, len(judged), spearman(ours, people), others)
+    return Agreement(benchmark.name, "support and human faithfulness", len(judged), spearman(ours, people), others)
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:
@@ -109,12 +172,12 @@ def spearman(one: Sequence[float], other: Sequence[float]) -> float:
     return round(float(np.corrcoef(_ranks(one), _ranks(other))[0, 1]), 12)
 
 
-def to_markdown(rows: Sequence[Row], agreements: Sequence[Agreement]) -> str:
-    """Lay out the table of the README."""
+def to_markdown(rows: Sequence[Row], agreements: Sequence[Agreement], rankings: Sequence[Ranking] = ()) -> str:
+    """Lay out the tables of the README."""
     lines = [
         "| benchmark | figure | n | bpo | plain | difference, 95% interval | |",
         "|---|---|--:|--:|--:|--:|---|",
-    ]
+    ][: 2 * bool(rows)]
     for benchmark, d in rows:
         ends = f" [{d.interval.low:+.3f}, {d.interval.high:+.3f}]" if d.interval else ""
         numbers = f"{d.n} | {d.after:.3f} | {d.before:.3f} | {d.change:+.3f}{ends}"
@@ -123,9 +186,76 @@ def to_markdown(rows: Sequence[Row], agreements: Sequence[Agreement]) -> str:
         beside = "; ".join(f"{name} {value:.3f}" for name, value in a.others.items())
         lines += [
             "",
-            f"{a.benchmark}: Spearman with human faithfulness, n = {a.n}: ours {a.ours:.3f}; {beside}.",
+            f"{a.benchmark}: Spearman of {a.what}, n = {a.n}: ours {a.ours:.3f}; {beside}.",
         ]
-    return "\n".join(lines) + "\n"
+    if rankings:
+        titles = " | ".join(METRICS[name].title for name in RANKED)
+        lines += ["", f"| benchmark | retrieved by | n | {titles} |", "|---|---|--:|" + "--:|" * len(RANKED)]
+    for r in rankings:
+        figures = " | ".join("" if v is None else f"{v:.3f}" for v in r.values)
+        lines.append(f"| {r.benchmark} | {r.way} | {r.n} | {figures} |")
+    return "\n".join(lines).lstrip() + "\n"
+
+
+class RankingBot:
+    """A way of retrieving as a bot: it answers nothing, and its passages are scored like any."""
+
+    def __init__(self, bot: Bot, rank_by: Callable[[Question], Sequence[Hit]]) -> None:
+        self.version = bot.version
+        self.articles = bot.articles
+        self._rank = rank_by
+
+    def ask(self, question: str, history: Sequence[Any] = ()) -> Answer:  # noqa: ARG002
+        """Retrieve; the answer is a refusal with the passages found."""
+        language = detect(question)
+        return Answer(question, language, note="", passages=tuple(self._rank(Question(question, language))))
+
+
+class Question(NamedTuple):
+    """A question and its language."""
+
+    text: str
+    language: Language
+
+
+def _ways(settings: Settings) -> dict[str, RankingBot]:
+    """Build the four ways over one index."""
+    import numpy as np
+
+    from rag.app import open_chatbot
+    from rag.index import fingerprint, open_index
+    from rag.models import Embedder
+    from rag.retrieve import HybridRetriever, LexicalRetriever, top
+
+    bot = open_chatbot(settings)  # makes the index
+    embedder = Embedder.load(settings.embedder)
+    index = open_index(settings.index, embedder=fingerprint(embedder))
+    lexical = LexicalRetriever(index=index)
+    hybrid = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
+
+    def meaning(asked: Question) -> Any:
+        return np.asarray(index.passage_vectors, np.float32) @ hybrid.question_vector(asked.text)
+
+    def words(asked: Question) -> Any:
+        return lexical.scores(asked.text)
+
+    def fused(asked: Question) -> Any:
+        total = np.zeros(len(index.passages), np.float32)
+        for scores in (meaning(asked), words(asked)):
+            for place, row in enumerate(top(scores, _FUSED), 1):
+                total[row] += 1 / (_DAMPING + place) if scores[row] > 0 else 0.0
+        return total
+
+    def hits(scores: Callable[[Question], Any]) -> Callable[[Question], list[Hit]]:
+        def rank_by(asked: Question) -> list[Hit]:
+            values = scores(asked)
+            return [Hit(index.passages[row], float(values[row])) for row in top(values, _PASSAGES)]
+
+        return rank_by
+
+    ways = {"meaning": hits(meaning), "words": hits(words), "RRF": hits(fused)}
+    ways["bpo"] = lambda asked: bot.search(asked.text, _PASSAGES)
+    return {name: RankingBot(bot, rank_by) for name, rank_by in ways.items()}
 
 
 class PlainBot:
@@ -172,14 +302,23 @@ def open_plain(documents: Path, folder: Path) -> PlainBot:
     return PlainBot(PlainPipeline(articles, folder), {a.id: a for a in articles})
 
 
+def _over(documents: Path, out: Path, settings: Settings) -> Settings:
+    return settings.model_copy(update={"corpus": documents.resolve(), "index": (out / "index").resolve()})
+
+
 def _open_ours(settings: Settings) -> Bot:
     from rag.app import open_chatbot
 
     return open_chatbot(settings)
 
 
-def _is_questions(folder: Path) -> bool:
+def is_questions(folder: Path) -> bool:
+    """Whether a folder holds documents and questions about them, so that a chatbot can be asked."""
     return (folder / "docs.jsonl").is_file() and (folder / "questions.jsonl").is_file()
+
+
+def _is_preferences(folder: Path) -> bool:
+    return (folder / "pairs.jsonl").is_file()
 
 
 def _is_ratings(folder: Path) -> bool:

@@ -176,6 +176,30 @@ def write_cases(cases: Iterable[Case], file: Path) -> None:
     file.write_text("".join(lines), encoding="utf-8")
 
 
+def sample(cases: Sequence[Case], number: int) -> tuple[Case, ...]:
+    """Choose about `number` cases, of each kind, language and answerability as many as its share, in their order.
+
+    Groups (a question in two languages) stay whole. Which are chosen follows from their names alone: the same
+    file gives the same cases, and a new case moves few of them.
+    """
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.group, []).append(case)
+    strata: dict[tuple[object, ...], list[str]] = {}
+    for name, members in groups.items():
+        languages = tuple(sorted({c.spoken for c in members}))
+        strata.setdefault((members[0].tags.get("kind"), members[0].answerable, languages), []).append(name)
+    share = min(1.0, number / max(1, len(cases)))
+    chosen: set[str] = set()
+    due = 0.0
+    for _, names in sorted(strata.items(), key=lambda item: (len(item[1]), str(item[0]))):
+        due += share * len(names)  # what one stratum lacks of a whole group, the next gets
+        part = round(due)
+        due -= part
+        chosen.update(sorted(names, key=lambda n: hashlib.sha256(n.encode()).digest())[:part])
+    return tuple(c for c in cases if c.group in chosen)
+
+
 def digest(cases: Sequence[Case]) -> str:
     """One short name for a set of cases in its order: the same cases, the same name."""
     canonical = "\n".join(json.dumps(c.to_json(), sort_keys=True) for c in cases)

@@ -1,4 +1,4 @@
-"""`bpo eval`: run, compare, gate, report, lint, draft, benchmarks."""
+"""`bpo eval`: run, compare, gate, keep, report, lint, draft, benchmarks."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ CorpusOption = Annotated[
     Path | None, typer.Option("--corpus", help="Folder or file to answer from.", show_default=False)
 ]
 Cases = Annotated[Path, typer.Argument(help="Questions: JSONL, or CSV with the same columns.")]
+Asked = Annotated[Path, typer.Argument(help="Questions: JSONL or CSV; with --benchmark the folder of benchmarks.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 Baseline = Annotated[Path | None, typer.Option(help="Folder of the run to compare with.", show_default=False)]
 _HEADLINE = ("utility", "right", "sentence.recall@10", "quotes_exact", "refusal.precision", "refusal.recall")
@@ -38,12 +39,14 @@ _TICK_SECONDS = 10.0
 
 @app.command()
 def run(
-    cases: Cases,
+    cases: Asked,
     *,
+    benchmark: Annotated[str | None, typer.Option(help="Ask this public benchmark, about its own documents.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write [default: runs/NAME-TIME].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was cut off.")] = False,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes, each with its own model.")] = 1,
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first so many.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Ask only about so many, of every kind its share.")] = None,
     baseline: Baseline = None,
     index: IndexOption = None,
     corpus: CorpusOption = None,
@@ -53,12 +56,15 @@ def run(
     from rag.evaluate.cases import inspect_cases, read_cases
     from rag.evaluate.report import to_markdown, write_reports
 
-    settings = read_settings(index=index, corpus=corpus)
+    name = benchmark or cases.stem
+    if benchmark:
+        cases, corpus = _benchmark(cases, benchmark)
     chosen = read_cases(cases)
-    for name in inspect_cases(cases).unknown:
-        _say(f"{cases}: nothing reads the field {name!r}.")
+    for field in inspect_cases(cases).unknown:
+        _say(f"{cases}: nothing reads the field {field!r}.")
     before = read_run(baseline) if baseline else None
-    folder = out or _default_folder(cases, resume=resume)
+    folder = out or _default_folder(name, resume=resume)
+    settings = read_settings(index=index or (folder / "index" if benchmark else None), corpus=corpus)
     try:
         done = run_.run(
             chosen,
@@ -66,8 +72,9 @@ def run(
             _opener(settings),
             jobs=jobs,
             limit=limit,
+            sample=sample,
             resume=resume,
-            settings=settings.model_dump(exclude={"index", "host", "port"}),
+            settings=settings.model_dump(exclude={"index", "host", "port", "chat_cache"}),
             progress=_ticker(),
         )
     except KeyboardInterrupt:
@@ -110,17 +117,35 @@ def compare(
 @app.command()
 def gate(
     folder: Folder,
+    *,
     policy: Annotated[Path, typer.Option(help="Floors and allowed losses (TOML).")] = Path("gate.toml"),
     baseline: Baseline = None,
+    reports: Annotated[
+        bool, typer.Option("--report", help="Write the reports of the run again, with the gate.")
+    ] = False,
 ) -> None:
     """Pass (0), close (1), or say that the run is incomplete (3) or, under `strict`, undecided (4)."""
     from rag.evaluate.gate import hold, read_policy
-    from rag.evaluate.report import gate_table
+    from rag.evaluate.report import gate_table, write_reports
 
-    rules = read_policy(policy)
-    result = hold(read_run(folder), rules, read_run(baseline) if baseline else None)
+    found, before = read_run(folder), read_run(baseline) if baseline else None
+    result = hold(found, read_policy(policy), before)
+    if reports:
+        write_reports(found, before, result)
     _out("\n".join([*gate_table(result), "", f"Gate {result.word}."]))
     raise typer.Exit(result.code)
+
+
+@app.command()
+def keep(
+    folder: Folder,
+    out: Annotated[Path, typer.Argument(help="Folder to write, for a repository.")],
+) -> None:
+    """Keep of a run what a comparison needs, small enough to commit: the baseline of a gate."""
+    from rag.evaluate import run as run_
+
+    run_.keep(read_run(folder), out)
+    _say(f"Wrote {out}: use it as --baseline.")
 
 
 @app.command()
@@ -187,24 +212,32 @@ def benchmarks(
     *,
     only: Annotated[list[str] | None, typer.Option(help="Name of a benchmark; can be given again.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Questions of each, evenly spread.")] = 300,
+    retrieval: Annotated[
+        bool, typer.Option("--retrieval", help="Compare ways of retrieving: meaning, words, RRF, ours.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for indexes and runs.")] = Path("runs/benchmarks"),
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Measure public benchmarks, ours beside the plain pipeline, and print the table of the README."""
     from rag.evaluate import benchmarks as benchmarks_
 
-    settings, rows, agreements = read_settings(), [], []
+    settings, rows, agreements, rankings = read_settings(), [], [], []
     for benchmark in benchmarks_.benchmarks_in(folder, only or ()):
         _say(f"{benchmark.name} ...")
-        if (benchmark / "questions.jsonl").is_file():
-            rows += benchmarks_.measure(benchmark, out / benchmark.name, settings, limit=limit, progress=_ticker())
-        else:
+        there = out / benchmark.name
+        if not benchmarks_.is_questions(benchmark):
             agreements.append(benchmarks_.agreement(benchmark))
+        elif retrieval:
+            rankings += benchmarks_.rank(benchmark, there, settings, limit=limit, progress=_ticker())
+        else:
+            rows += benchmarks_.measure(benchmark, there, settings, limit=limit, progress=_ticker())
     if as_json:
         table = [{"benchmark": r.benchmark, **r.difference.to_json()} for r in rows]
-        _out(json.dumps({"benchmarks": table, "agreement": [a._asdict() for a in agreements]}))
+        ranked = [{**r._asdict(), "values": dict(zip(benchmarks_.RANKED, r.values, strict=True))} for r in rankings]
+        found = {"benchmarks": table, "retrieval": ranked, "agreement": [a._asdict() for a in agreements]}
+        _out(json.dumps(found))
     else:
-        _out(benchmarks_.to_markdown(rows, agreements))
+        _out(benchmarks_.to_markdown(rows, agreements, rankings))
 
 
 def _opener(settings: Settings) -> Callable[[], Any]:
@@ -220,20 +253,32 @@ def _corpus_of(settings: Settings) -> Any:
     return read_corpus([settings.corpus or shipped_corpus()])
 
 
-def _default_folder(cases: Path, *, resume: bool) -> Path:
+def _benchmark(folder: Path, name: str) -> tuple[Path, Path]:
+    """Find the questions and documents of a benchmark. Raises UserError when it has none."""
+    from rag.evaluate.benchmarks import benchmarks_in, is_questions
+
+    (found,) = benchmarks_in(folder, [name])
+    if not is_questions(found):
+        raise UserError(f"{found} holds no questions: it measures the evaluator, see `bpo eval benchmarks`.")
+    return found / "questions.jsonl", found / "docs.jsonl"
+
+
+def _default_folder(name: str, *, resume: bool) -> Path:
     runs = Path("runs")
     if resume:
-        known = sorted(runs.glob(f"{cases.stem}-*/answers.jsonl"))
+        known = sorted(runs.glob(f"{name}-*/answers.jsonl"))
         if not known:
-            raise UserError(f"No run of {cases} in {runs}: say which with --out.")
+            raise UserError(f"No run of {name} in {runs}: say which with --out.")
         return known[-1].parent
-    return runs / f"{cases.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    return runs / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 def _brief(done: Run) -> dict[str, Any]:
     """Sum up a run in one line for a program to read."""
     figures = {name: done.figures[name].to_json()["value"] for name in _HEADLINE}
-    return {"out": str(done.folder), "cases": len(done.scores), "failed": done.record["failed"], **figures}
+    cost = {name: done.record[name] for name in ("failed", "own_share", "peak_memory_mb")}
+    cost["seconds"] = done.record["seconds"]["total"]
+    return {"out": str(done.folder), "cases": len(done.scores), **cost, **figures}
 
 
 def _ticker() -> Progress:

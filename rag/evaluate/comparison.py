@@ -82,9 +82,10 @@ class Comparison(NamedTuple):
 def compare(before: Sequence[Score], after: Sequence[Score], names: Sequence[str] = COMPARED) -> Comparison:
     """Join two runs by the id of their cases (with another question it is another case) and compare.
 
-    p-values: exact McNemar for verdicts (0 or 1), sign flips by group for scores; adjusted by Holm over
-    `names`. A case with a value in one run only (a citation figure of a question now refused) is no pair for
-    that metric.
+    p-values: exact McNemar for verdicts (0 or 1) that change each in a group of its own; sign flips by group
+    for scores, and for verdicts that change together (of single ones that is the same test). Adjusted by Holm
+    over `names`. A case with a value in one run only (a citation figure of a question now refused) is no pair
+    for that metric.
     """
     earlier = {s.id: s for s in before}
     pairs = [(earlier[s.id], s) for s in after if s.id in earlier and earlier[s.id].question == s.question]
@@ -123,7 +124,9 @@ def _difference(name: str, pairs: Sequence[tuple[Score, Score]]) -> Difference |
     groups = [group for _, _, group in held]
     higher, lower = sum(c > 0 for c in changes), sum(c < 0 for c in changes)
     verdicts = all(v in (0.0, 1.0) for before, after, _ in held for v in (before, after))
-    p = intervals.mcnemar(higher, lower) if verdicts else intervals.sign_flip(changes, groups)
+    changed = [group for group, change in zip(groups, changes, strict=True) if change]
+    alone = len(set(changed)) == len(changed)
+    p = intervals.mcnemar(higher, lower) if verdicts and alone else intervals.sign_flip(changes, groups)
     wins, losses = (lower, higher) if METRICS[name].better == "lower" else (higher, lower)
     n = len(held)
     return Difference(
@@ -136,5 +139,5 @@ def _difference(name: str, pairs: Sequence[tuple[Score, Score]]) -> Difference |
         adjusted=p,
         wins=wins,
         losses=losses,
-        detectable=intervals.smallest_detectable(changes),
+        detectable=intervals.smallest_detectable(changes, groups),
     )

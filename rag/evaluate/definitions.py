@@ -235,6 +235,14 @@ _ALL = (
     ),
     Metric(
         "refusals",
+        "refusal.auroc",
+        "Refusal AUROC",
+        "higher",
+        "Chance that an unanswerable question is surer to be refused than an answerable one (Mann–Whitney); "
+        "surety of refusing is the confidence of a refusal, and 1 − the confidence of an answer.",
+    ),
+    Metric(
+        "refusals",
         "confidence.auroc",
         "Confidence AUROC",
         "higher",

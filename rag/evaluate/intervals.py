@@ -19,6 +19,7 @@ FLIPS = 10_000
 _SEED = 20_260_101
 _CELLS = 4_000_000  # of a resampling matrix held at once
 _NORMAL = NormalDist()
+_Z = _NORMAL.inv_cdf(0.975)
 
 
 class Interval(NamedTuple):
@@ -28,25 +29,56 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
-    """Give the interval of a rate (Wilson 1927).
+# Smallest mean of a Poisson variable that reaches 1, 2, 3 with a chance of 5%.
+_POISSON = (0.0, 0.051293, 0.355362, 0.817691)
 
-    `(p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) / (1 + z²/n)`
+
+def wilson(successes: float, n: float) -> Interval:
+    """Give the 95% interval of a rate (Wilson 1927), mended near 0 and 1.
+
+    `(p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) / (1 + z²/n)`; with one to three successes (below 50 cases: one or
+    two) the lower end is Poisson's, with as few failures the upper one: the modified Wilson interval of Brown,
+    Cai and DasGupta (2001, section 4.1.1). Wilson's own holds a rate of 0.98 in 92.2% of samples of 50, one of
+    0.99 in 91.1%; so mended in 98.2% and 98.6%. `n` may be an effective size, not whole.
 
     >>> [round(x, 3) for x in wilson(5, 5)]
     [0.566, 1.0]
     """
-    z = _NORMAL.inv_cdf(0.5 + level / 2)
     p = successes / n
-    middle = p + z * z / (2 * n)
-    spread = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return Interval(max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
+    middle = p + _Z * _Z / (2 * n)
+    spread = _Z * sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n))
+    scale = 1 + _Z * _Z / n
+    low, high = max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    few = 3 if n >= 50 else 2
+    if 0 < successes < few + 1:
+        low = min(low, _POISSON[int(successes)] / n)
+    if 0 < n - successes < few + 1:
+        high = max(high, 1 - _POISSON[int(n - successes)] / n)
+    return Interval(low, high)
 
 
-def bca(values: Sequence[float], groups: Sequence[str] | None = None, level: float = 0.95) -> Interval | None:
-    """Give the interval of a mean by the BCa bootstrap over groups (Efron 1987).
+def rate(values: Sequence[float], groups: Sequence[str] | None = None) -> Interval:
+    """Give the interval of a share of ones among zeros, by group: Wilson's at the effective size.
 
+    Questions of one group (a question in two languages) err together, so that n of them say less than n. The
+    effective size is n / deff, deff the variance of the share over groups by that of n independent cases
+    (Kish 1965; Korn and Graubard 1998), at least 1. Where all values are equal, each group counts once.
+    """
+    n, total = len(values), sum(values)
+    sums, counts = _by_group(values, groups)
+    if len(sums) == n:
+        return wilson(total, n)
+    p, size = total / n, float(len(sums))
+    if 0 < p < 1 and size > 1:
+        spread = size / (size - 1) * float(((sums - p * counts) ** 2).sum())
+        size = n / max(1.0, spread / (n * p * (1 - p)))
+    return wilson(p * size, size)
+
+
+def bca(values: Sequence[float], groups: Sequence[str] | None = None) -> Interval | None:
+    """Give the 95% interval of a mean by the BCa bootstrap over groups (Efron 1987).
+
+    Its levels are widened to those of Student's t, for which a bootstrap of few is too narrow (Hesterberg 2015).
     Groups are drawn whole, since questions of one group (a question in two languages) err together.
     None below two groups. When all values are equal there is nothing to resample: the interval is that value.
     """
@@ -67,7 +99,8 @@ def bca(values: Sequence[float], groups: Sequence[str] | None = None, level: flo
     spread = float((lean**2).sum()) ** 1.5
     acceleration = float((lean**3).sum()) / (6 * spread) if spread else 0.0
     ends = []
-    for z in (_NORMAL.inv_cdf(0.5 - level / 2), _NORMAL.inv_cdf(0.5 + level / 2)):
+    wide = sqrt(size / (size - 1)) * _student(size - 1)
+    for z in (-wide, wide):
         ends.append(_NORMAL.cdf(bias + (bias + z) / (1 - acceleration * (bias + z))))
     low, high = np.quantile(means, ends)
     return Interval(float(low), float(high))
@@ -178,16 +211,24 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def smallest_detectable(differences: Sequence[float]) -> float | None:
+def smallest_detectable(differences: Sequence[float], groups: Sequence[str] | None = None) -> float | None:
     """Give the smallest difference that this many cases would have shown with 80% power at the 5% level.
 
-    `2.8 · s / √n`, s the standard deviation of the differences from no difference; for verdicts that flip
-    in a share d of cases it is `2.8 · √(d / n)`. None when nothing differs: then nothing is known of the
-    noise.
+    `2.8 · √(Σ s²) / n`, s the sum of the differences of a group; for verdicts that flip in a share d of cases,
+    each on its own, it is `2.8 · √(d / n)`. None when nothing differs: then nothing is known of the noise.
     """
-    n = len(differences)
-    square = sum(d * d for d in differences) / n if n else 0.0
-    return 2.8 * sqrt(square / n) if square else None
+    if not differences:
+        return None
+    sums, _ = _by_group(differences, groups)
+    square = float((sums**2).sum())
+    return 2.8 * sqrt(square) / len(differences) if square else None
+
+
+def _student(freedom: int) -> float:
+    """Give the 97.5% quantile of Student's t, by its expansion (Abramowitz and Stegun 26.7.5)."""
+    z = _Z
+    terms = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
+    return sum((term / float(freedom) ** power for power, term in enumerate(terms)), 0.0)
 
 
 def _by_group(values: Sequence[float], groups: Sequence[str] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

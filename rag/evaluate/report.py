@@ -23,7 +23,7 @@ _SHOWN_WORSE = 12
 _HEADLINE = (
     "utility", "right", "sentence.recall@10", "sentence.ndcg@10", "groups", "figures", "quotes_exact",
     "sources_right", "cited.precision", "cited.recall", "supported", "refusal.precision", "refusal.recall",
-    "over_refusal", "confidence.auroc", "confidence.aurc", "conflict.recall", "followup.right",
+    "over_refusal", "refusal.auroc", "confidence.auroc", "confidence.aurc", "conflict.recall", "followup.right",
     "language.gap", "latency.p50", "latency.p95",
 )  # fmt: skip
 

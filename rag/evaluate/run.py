@@ -28,10 +28,12 @@ from typing import Any, NamedTuple
 
 from rag.errors import UserError
 from rag.evaluate import cases as cases_
+from rag.evaluate import kept
 from rag.evaluate.asking import Asker, Bot, asker_of
 from rag.evaluate.cases import Case
 from rag.evaluate.scoring import Score
 from rag.evaluate.summary import Figure, summarise
+from rag.wording import totals
 
 _SYNC_SECONDS = 2.0
 _PACKAGES = ("bpo", "chromadb", "langchain-core", "numpy", "sentence-transformers", "torch", "transformers")
@@ -57,16 +59,18 @@ def run(
     *,
     jobs: int = 1,
     limit: int | None = None,
+    sample: int | None = None,
     resume: bool = False,
     settings: Mapping[str, Any] | None = None,
     progress: Progress = lambda done, total, failed: None,  # noqa: ARG005
 ) -> Run:
     """Ask the cases and write the folder `out`. With `resume`, answers that are there already are kept.
 
-    `open_bot` is called once in each of `jobs` processes (so it must be picklable for more than one). Raises
-    UserError when `out` holds a run and `resume` was not asked, or holds a run of something else.
+    `limit` takes the first so many, `sample` about so many of every kind (see `cases.sample`). `open_bot` is
+    called once in each of `jobs` processes (so it must be picklable for more than one). Raises UserError when
+    `out` holds a run and `resume` was not asked, or holds a run of something else.
     """
-    chosen = tuple(cases[:limit] if limit is not None else cases)
+    chosen = tuple(cases_.sample(cases, sample) if sample is not None else cases)[:limit]
     began, clock = datetime.now(UTC), time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     if (out / "answers.jsonl").exists() and not resume:
@@ -75,7 +79,7 @@ def run(
         identity = _identity(chosen, asker, settings or {})
         opened = time.perf_counter()
         _same_run(out, identity)
-        record = {"identity": identity, "machine": _machine(), "jobs": jobs}
+        record = {"identity": identity, "machine": _machine(), "jobs": jobs, "of": len(cases)}
         cases_.write_cases(chosen, out / "cases.jsonl")
         _write_json(out / "run.json", {**record, "status": "running", "started": began.isoformat()})
         asking = _ask_missing(chosen, out / "answers.jsonl", asker, progress)
@@ -91,9 +95,12 @@ def run(
     total = time.perf_counter() - clock
     spent = {"total": total, "opening": opened - clock, "asking": asking.seconds}
     spent["scoring"] = total - spent["opening"] - asking.seconds
+    spent["engine"] = asking.engine
     done = {**record, "status": "complete", "started": began.isoformat(), "peak_memory_mb": _peak_memory()}
     done |= {"failed": sum("error" in r for r in rows), "seconds": {k: round(v, 3) for k, v in spent.items()}}
-    done |= {"asked": asking.asked}
+    done |= {"asked": asking.asked, "own_share": _own_share(spent, jobs)}
+    if worded := [row["wording"] for row in rows if row.get("wording")]:
+        done |= {"wording": totals(worded)}
     _write_json(out / "run.json", done)
     return Run(out, done, scores, figures)
 
@@ -106,11 +113,29 @@ def read_run(folder: Path) -> Run:
         raise UserError(f"{folder}: no run in it: expected run.json, as `bpo eval run --out` writes.") from None
     if record.get("status") != "complete":
         raise UserError(f"{folder}: the run was not finished: continue it with `bpo eval run ... --resume`.")
+    name = "scores.csv" if record.get("kept") else "scores.jsonl"
     try:
-        scores = tuple(Score.from_json(row) for row in read_lines(folder / "scores.jsonl"))
-    except (OSError, TypeError, KeyError):
-        raise UserError(f"{folder}: scores.jsonl is missing or not what this version writes.") from None
+        if record.get("kept"):
+            scores = kept.read_scores(folder / name)
+        else:
+            scores = tuple(Score.from_json(row) for row in read_lines(folder / name))
+    except (OSError, TypeError, KeyError, ValueError):
+        raise UserError(f"{folder}: {name} is missing or not what this version writes.") from None
     return Run(folder, record, scores, summarise(scores))
+
+
+def keep(run: Run, folder: Path) -> None:
+    """Write of a run what a comparison needs, small enough for a repository; `read_run` reads it."""
+    identity = dict(run.record["identity"])
+    identity["settings"] = {n: v for n, v in identity["settings"].items() if not _is_place(v)}
+    folder.mkdir(parents=True, exist_ok=True)
+    kept.write_scores(run.scores, folder / "scores.csv")
+    _write_json(folder / "run.json", {"status": "complete", "kept": True, "identity": identity})
+
+
+def _is_place(value: object) -> bool:
+    """Whether a setting names a place of one machine or network."""
+    return isinstance(value, str) and ("://" in value or Path(value).is_absolute())
 
 
 def read_lines(file: Path) -> list[dict[str, Any]]:
@@ -132,6 +157,13 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
 class _Asking(NamedTuple):
     asked: int
     seconds: float
+    engine: float  # seconds in which answers were being made, over all processes
+
+
+def _own_share(spent: Mapping[str, float], jobs: int) -> float | None:
+    """Give the share of the time after opening that the evaluator took for itself; unknown for several processes."""
+    own = spent["total"] - spent["opening"] - spent["engine"]
+    return round(own / (own + spent["engine"]), 4) if jobs == 1 and own > 0 else None
 
 
 def _ask_missing(cases: Sequence[Case], file: Path, asker: Asker, progress: Progress) -> _Asking:
@@ -144,17 +176,19 @@ def _ask_missing(cases: Sequence[Case], file: Path, asker: Asker, progress: Prog
     failed = sum("error" in row for row in kept)
     done = len(cases) - len(missing)
     clock = synced = time.perf_counter()
+    engine = 0.0
     with file.open("ab") as out:
         for row in asker.ask(missing):
             out.write(_line(row))
             out.flush()
             done, failed = done + 1, failed + ("error" in row)
+            engine += row.get("timings_ms", {}).get("total", 0.0) / 1000
             if time.perf_counter() - synced > _SYNC_SECONDS:
                 os.fsync(out.fileno())
                 synced = time.perf_counter()
             progress(done, len(cases), failed)
         os.fsync(out.fileno())
-    return _Asking(len(missing), time.perf_counter() - clock)
+    return _Asking(len(missing), time.perf_counter() - clock, engine)
 
 
 # --- what a run was -----------------------------------------------------------------------------

@@ -51,6 +51,7 @@ class Score:
     confidence: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     covered: tuple[int, ...] = ()
+    lost: int = 0  # pieces of expected evidence that no longer stand in the corpus
 
     @property
     def right(self) -> float | None:
@@ -117,6 +118,7 @@ def score(case: Case, answer: Mapping[str, Any], articles: Mapping[str, Article]
         confidence=None if failed else float(answer["confidence"]),
         tags=case.tags,
         covered=tuple(rank for rank, here in enumerate(found, 1) if here),
+        lost=len(ground.absent),
     )
 
 

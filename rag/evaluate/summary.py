@@ -37,8 +37,9 @@ def summarise(scores: Sequence[Score]) -> dict[str, Figure]:
     """Compute every metric over the scores, in the order of METRICS."""
     special: dict[str, Callable[[Sequence[Score]], Figure]] = {
         "refusal.precision": _refusal_precision,
-        "refusal.recall": lambda s: _rate([float(x.refused) for x in s if x.answerable is False], s, "answerable"),
-        "over_refusal": lambda s: _rate([float(x.refused) for x in s if x.answerable], s, "not answerable"),
+        "refusal.recall": lambda s: _refused(s, "answerable", answerable=False),
+        "over_refusal": lambda s: _refused(s, "not answerable", answerable=True),
+        "refusal.auroc": _refusal_auroc,
         "confidence.auroc": _auroc,
         "confidence.aurc": lambda s: _of_confidence(s, lambda p: refusals.area_under(refusals.risk_coverage(p))),
         "confidence.error": lambda s: _of_confidence(
@@ -55,7 +56,7 @@ def summarise(scores: Sequence[Score]) -> dict[str, Figure]:
 
 
 def mean(scores: Sequence[Score], name: str) -> Figure:
-    """Average a metric over the cases that have it: Wilson's interval for rates, BCa by group else."""
+    """Average a metric over the cases that have it: Wilson's interval for rates, BCa else, both by group."""
     held = [s for s in scores if name in s.values]
     values = [s.values[name] for s in held]
     missing = _reasons(scores, name)
@@ -101,15 +102,18 @@ def _averaged(values: Sequence[float], groups: Sequence[str]) -> tuple[float | N
         return None, None
     total = sum(values)
     if set(values) <= {0.0, 1.0}:
-        return total / len(values), intervals.wilson(total, len(values))
+        return total / len(values), intervals.rate(values, groups)
     return total / len(values), intervals.bca(values, groups)
 
 
-def _rate(values: Sequence[float], scores: Sequence[Score], why: str) -> Figure:
-    missing = {why: len(scores) - len(values)} if len(scores) > len(values) else {}
-    if not values:
-        return Figure(None, None, 0, missing)
-    return Figure(sum(values) / len(values), intervals.wilson(sum(values), len(values)), len(values), missing)
+def _refused(scores: Sequence[Score], why: str, *, answerable: bool) -> Figure:
+    asked = [s for s in scores if s.answerable is answerable]
+    return _rate([float(s.refused) for s in asked], asked, len(scores), why)
+
+
+def _rate(values: Sequence[float], behind: Sequence[Score], of: int, why: str) -> Figure:
+    missing = {why: of - len(values)} if of > len(values) else {}
+    return Figure(*_averaged(values, [s.group for s in behind]), len(values), missing)
 
 
 def _among(scores: Sequence[Score], holds: Callable[[Score], bool], name: str, why: str) -> Figure:
@@ -120,7 +124,22 @@ def _among(scores: Sequence[Score], holds: Callable[[Score], bool], name: str, w
 
 def _refusal_precision(scores: Sequence[Score]) -> Figure:
     refused = [s for s in scores if s.refused and s.answerable is not None]
-    return _rate([float(s.answerable is False) for s in refused], scores, "not refused")
+    return _rate([float(s.answerable is False) for s in refused], refused, len(scores), "not refused")
+
+
+def _refusal_auroc(scores: Sequence[Score]) -> Figure:
+    sure = [
+        (s.confidence if s.refused else 1 - s.confidence, s.answerable)
+        for s in scores
+        if s.confidence is not None and s.answerable is not None
+    ]
+    why = {"failed, or not said whether answerable": len(scores) - len(sure)} if len(scores) > len(sure) else {}
+    unanswerable = [confidence for confidence, answerable in sure if not answerable]
+    others = [confidence for confidence, answerable in sure if answerable]
+    value = refusals.auroc(unanswerable, others)
+    if value is None:
+        return Figure(None, None, 0, {**why, "only one kind of question": len(sure)} if sure else why)
+    return Figure(value, intervals.stratified(refusals.auroc, unanswerable, others), len(sure), why)
 
 
 def _auroc(scores: Sequence[Score]) -> Figure:

@@ -1,0 +1,208 @@
+"""The models of our own: how they are trained, split, loaded and refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag import models, train
+from rag.corpus import read_corpus
+from rag.errors import UserError
+from rag.evidence import READ, Evidence, reading
+from rag.index import open_index
+from rag.ingest import ingest
+from rag.models import Embedder, Scorer
+from rag.question import read_question
+from rag.retrieve import HybridRetriever, LexicalRetriever
+from rag.splits import QuestionSet, part, part_of_shipped, question_sets
+from rag.train import Group, steps_of
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+# --- split ---------------------------------------------------------------------------------------
+
+
+@given(st.text())
+def test_a_document_has_one_use(title: str) -> None:
+    assert part(title) == part(title)
+    assert part(title) in ("train", "fit", "test")
+
+
+def test_no_question_of_the_split_test_is_learnt_from_and_both_languages_of_an_article_go_together() -> None:
+    (shipped,) = question_sets({}, ROOT / "corpus")
+    uses: dict[str, set[str]] = {}
+    for use, case in shipped.cases():
+        assert (case["tags"]["split"] == "test") == (use == "test")
+        uses.setdefault(case["tags"]["article"], set()).add(use)
+    assert all(len(found) == 1 for found in uses.values())
+    assert {part_of_shipped({"split": "tune", "article": str(n)}) for n in range(40)} == {"train", "fit"}
+
+
+def test_an_article_and_its_translation_are_split_together(tmp_path: Path) -> None:
+    """Where a set of pairs names the English title of a question of the Spanish set, that title decides."""
+    both = _set(
+        tmp_path / "both", [("e", "Harbor")], [{"id": "en-9", "gold": [{"doc_id": "e"}], "tags": {"pair": "9"}}]
+    )
+    spanish = _set(tmp_path / "es", [("s", "Puerto")], [{"id": "9", "gold": [{"doc_id": "s"}]}])
+    _, first, second = question_sets({"both": both, "es": spanish}, ROOT / "corpus")
+    assert [p for p, _ in first.cases()] == [p for p, _ in second.cases()] == [part("Harbor")]
+
+
+def _set(folder: Path, documents: list[tuple[str, str]], questions: list[dict[str, object]]) -> Path:
+    folder.mkdir()
+    rows = [{"doc_id": i, "title": t, "text": "One sentence. Another one."} for i, t in documents]
+    (folder / "docs.jsonl").write_text("\n".join(json.dumps(r) for r in rows), encoding="utf-8")
+    (folder / "questions.jsonl").write_text("\n".join(json.dumps(q) for q in questions), encoding="utf-8")
+    return folder
+
+
+# --- what is learnt from -------------------------------------------------------------------------
+
+
+def _group(number: int, right: int, wrong: int) -> Group:
+    texts = tuple(f"sentence {number} {i}" for i in range(right + wrong))
+    marks = (*([True] * right), *([False] * wrong))
+    return Group("set", str(number), "en", "train", f"question {number}?", "", texts, marks)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9)), min_size=1, max_size=12), st.integers(1, 9))
+def test_steps_put_a_right_sentence_first_and_are_the_same_for_the_same_seed(
+    sizes: list[tuple[int, int]], steps: int
+) -> None:
+    groups = [_group(n, right, wrong) for n, (right, wrong) in enumerate(sizes)] + [_group(99, 1, 1)]
+    found = steps_of(groups, steps=steps, seed=3)
+    assert found == steps_of(groups, steps=steps, seed=3)
+    assert len(found) == steps
+    known = {g.question: dict(zip(g.texts, g.right, strict=True)) for g in groups}
+    for question, texts, right in (drawn for batch in found for drawn in batch):
+        assert len(texts) == len(set(texts)) == len(right)
+        assert [known[question][t] for t in texts] == right
+        assert not any(right[1:])
+        assert right[0] == any(known[question].values())
+
+
+def test_pairs_are_mined_with_the_right_sentences_marked(library: Path, tmp_path: Path) -> None:
+    cases = [
+        {"id": "q1", "question": "How long is the bridge?", "answers": ["310"], "answerable": True,
+         "gold": [{"doc_id": "bridge", "quote": "310 meters", "start": 19}]},
+        {"id": "q2", "question": "What colour is the bridge?", "answers": [], "answerable": False},
+    ]  # fmt: skip
+    (library / "questions.jsonl").write_text("\n".join(map(json.dumps, cases)), encoding="utf-8")
+    questions = QuestionSet("own", library / "more.jsonl", library / "questions.jsonl")
+    train.mine(tmp_path / "work", [questions])
+    groups = {g.id: g for g in train.read_groups(tmp_path / "work", "train", "fit", "test")}
+    marked = dict(zip(groups["q1"].texts, groups["q1"].right, strict=True))
+    assert [t for t, right in marked.items() if right] == ["The bridge is 310 meters long. | Bridge"]
+    assert not any(t.startswith("El puente mide 310") for t in marked)  # says the same: teaches nothing certain
+    assert groups["q2"].texts
+    assert not any(groups["q2"].right)
+
+
+def test_a_sentence_that_leans_on_the_one_before_is_read_with_it(library: Path) -> None:
+    articles = {a.id: a for a in read_corpus([library]).articles}
+    harbor = articles["harbor.txt"]
+    assert reading(harbor, 0).startswith(harbor.quote(harbor.sentences[0]))
+    assert reading(harbor, 1).endswith(harbor.quote(harbor.sentences[0]))  # "It has 14 cranes."
+    assert harbor.quote(harbor.sentences[1]) not in reading(harbor, 2)
+
+
+def test_training_goes_on_from_its_checkpoint_and_its_model_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted and resumed equals undisturbed: the same weights."""
+    base = _tiny(tmp_path / "base", outputs=1)
+    monkeypatch.setattr(train, "read_groups", lambda work, *parts: [_group(n, n % 2, 5) for n in range(9)])
+    monkeypatch.setattr(train, "_CHECKPOINT", 2)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    train.train_scorer(tmp_path / "a", str(base), tmp_path / "a" / "model", steps=4)
+    monkeypatch.setattr(train, "_losses", _failing_at(3, train._losses))
+    with pytest.raises(KeyboardInterrupt):
+        train.train_scorer(tmp_path / "b", str(base), tmp_path / "b" / "model", steps=4)
+    monkeypatch.undo()
+    monkeypatch.setattr(train, "read_groups", lambda work, *parts: [_group(n, n % 2, 5) for n in range(9)])
+    train.train_scorer(tmp_path / "b", str(base), tmp_path / "b" / "model", steps=4)
+    weights = [(tmp_path / x / "model" / "model.safetensors").read_bytes() for x in "ab"]
+    assert weights[0] == weights[1]
+    scorer = Scorer.load(str(tmp_path / "a" / "model"))
+    assert scorer is not None
+    assert scorer.score("question?", ["one", "two words"]).shape == (2,)
+
+
+def _failing_at(call: int, real):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    calls = iter(range(1, 99))
+
+    def losses(*arguments):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN202
+        if next(calls) == call:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    return losses
+
+
+def _tiny(folder: Path, *, outputs: int) -> Path:
+    """A cross-encoder of two thousand weights, of the form that a hub would give."""
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    AutoTokenizer.from_pretrained(models.model_folder(models.DEFAULT_EMBEDDER)).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    config = BertConfig(
+        vocab_size=30522, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
+        num_labels=outputs,
+    )  # fmt: skip
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+# --- the scorer ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+    """An untrained one."""
+    found = Scorer.load(str(_tiny(tmp_path_factory.mktemp("scorer"), outputs=1)))
+    assert found is not None
+    return found
+
+
+def test_a_scorer_decides_with_what_it_reads(library: Path, tmp_path: Path, scorer: Scorer, embedder: Embedder) -> None:
+    """Its log-odds are among what is measured of every candidate, and without one they are not."""
+    ingest([library], tmp_path / "index", embedder)
+    index = open_index(tmp_path / "index")
+    lexical = LexicalRetriever(index=index)
+    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
+    question = read_question("How many cranes does the harbor have?", language="en")
+    hits = retriever.search(question.text, 5, language="en")
+    vector = retriever.question_vector(question.text)
+    with_it = Evidence(index, lexical, embedder, scorer)
+    found = with_it.candidates(question, vector, hits)
+    assert found
+    for candidate in found:
+        (logit,) = scorer.score(question.text, [reading(candidate.article, candidate.number)])
+        assert candidate.features[READ] == pytest.approx(float(logit) / 4, abs=0.05)
+    assert all(READ not in c.features for c in with_it.with_scorer(None).candidates(question, vector, hits))
+    index.close()
+
+
+def test_a_text_scores_the_same_alone_and_among_others(scorer: Scorer) -> None:
+    texts = ["The harbor has 14 cranes.", "The harbor opened in 1884, " + "and ships came " * 20, "No."]
+    together = scorer.score("How many cranes?", texts)
+    alone = np.concatenate([scorer.score("How many cranes?", [t]) for t in texts])
+    assert np.allclose(together, alone, atol=0.15)
+    assert scorer.score("How many cranes?", []).shape == (0,)
+
+
+def test_no_scorer_and_what_is_no_scorer(tmp_path: Path) -> None:
+    assert Scorer.load("none") is None
+    with pytest.raises(UserError, match=r"BPO_SCORER='\./nowhere': there is no folder"):
+        Scorer.load("./nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"without config\.json"):
+        Scorer.load(str(tmp_path / "empty"))
+    with pytest.raises(UserError, match="has 3 outputs"):
+        Scorer.load(str(_tiny(tmp_path / "three", outputs=3)))

@@ -1,0 +1,385 @@
+// Conversations: kept in this browser, listed, found, renamed, deleted, exported; views; feedback.
+(() => {
+  "use strict";
+  const { $, all, word, announce, tell, ask, expect } = bpo;
+  const KEY = "bpo-c-", MOST = 50, LARGEST = 900000;
+  const wide = matchMedia("(min-width: 1200px)");
+
+  let side, view, dialog;
+  let current = empty(""); // the conversation in the thread; its id is "" until it is named
+  let rated = null; // what the dialog of feedback is about: {answer, good, citation}
+  let gone = null; // the conversation that was deleted last
+  let asking = []; // questions of a link that are still to be asked
+
+  document.addEventListener("DOMContentLoaded", () => {
+    [side, view, dialog] = [$("#side"), $("#view"), $("#feedback")];
+    document.addEventListener("bpo:answer", (event) => answered(event.detail));
+    document.addEventListener("bpo:language", () => { list(); if (!view.hidden) route(); });
+    document.addEventListener("click", clicked);
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && $("details.menu").open) {
+        $("details.menu").open = false;
+        $("details.menu summary").focus();
+      } else if (event.key === "Escape" && !side.hidden && !wide.matches) {
+        toggle(false);
+        $("button.side").focus();
+      }
+      if ((event.ctrlKey || event.metaKey) && event.key === "k") { event.preventDefault(); begin(); }
+    });
+    document.addEventListener("submit", submitted);
+    $(".find input", side).addEventListener("input", list);
+    addEventListener("hashchange", route);
+    addEventListener("storage", (event) => event.key?.startsWith(KEY) && list());
+    wide.addEventListener("change", () => toggle(wide.matches && remembered() !== "closed"));
+    toggle(wide.matches && remembered() !== "closed");
+    list();
+    route();
+  });
+
+  // --- what is kept ---------------------------------------------------------------------------------
+
+  function empty(id) { return { id, title: "", at: 0, answers: [] }; }
+  function fresh() { return Date.now().toString(36) + Math.random().toString(36).slice(2, 8); }
+  const remembered = () => { try { return localStorage.getItem("bpo-side"); } catch { return null; } };
+
+  function load(id) {
+    try { return JSON.parse(localStorage.getItem(KEY + id)); } catch { return null; }
+  }
+
+  function kept() {
+    try {
+      return Object.keys(localStorage).filter((k) => k.startsWith(KEY)).map((k) => load(k.slice(KEY.length)))
+        .filter((c) => c && Array.isArray(c.answers)).sort((a, b) => b.at - a.at);
+    } catch { return []; }
+  }
+
+  function save(conversation) {
+    for (let tries = 0; tries < 20; tries++) {
+      try { return localStorage.setItem(KEY + conversation.id, JSON.stringify(conversation)); }
+      catch {
+        const oldest = kept().filter((c) => c.id !== conversation.id).at(-1);
+        if (!oldest) return; // a private window, or one conversation that fills it
+        localStorage.removeItem(KEY + oldest.id);
+      }
+    }
+  }
+
+  const data = (element) => { try { return JSON.parse($(".kept", element).textContent); } catch { return null; } };
+
+  function answered(element) {
+    const name = $(".kept", element).title, answer = data(element);
+    if (!answer || name && name !== current.id) return;
+    if (!current.id) current.id = fresh();
+    current.answers.push(answer);
+    current.title ||= answer.question.slice(0, 120);
+    current.at = Date.now();
+    save(current);
+    if (!location.hash.startsWith("#view/")) history.replaceState(history.state, "", `#c/${current.id}`);
+    list();
+    offer();
+    next();
+  }
+
+  // --- opening, beginning, asking again -------------------------------------------------------------
+
+  async function send(conversation) {
+    const box = await there("#memory input");
+    box.type = "text"; // of the field types that Gradio tells apart from the composer, a password is one
+    let answers = conversation.answers.slice(-MOST);
+    let text = JSON.stringify(answers);
+    while (text.length > LARGEST) text = JSON.stringify(answers = answers.slice(1));
+    expect(conversation.id, answers.length);
+    offer();
+    // A page that has only just been laid out may not listen yet.
+    for (let tries = 0; tries < 30 && current === conversation; tries++) {
+      bpo.type(box, `${conversation.id} ${text}${" ".repeat(tries % 2)}`);
+      await new Promise((done) => setTimeout(done, 2000));
+      if (!answers.length || all(".kept").some((k) => k.title === conversation.id)) return;
+    }
+  }
+
+  function there(selector) {
+    return new Promise((found) => {
+      const look = () => ($(selector) ? found($(selector)) : setTimeout(look, 50));
+      look();
+    });
+  }
+
+  function open(id) {
+    const conversation = load(id);
+    if (!conversation) return begin();
+    current = conversation;
+    send(current);
+    list();
+  }
+
+  function begin() {
+    if (!wide.matches) toggle(false);
+    if (current.answers.length || $(".asked")) {
+      current = empty(fresh());
+      send(current);
+    }
+    history.replaceState(null, "", "#chat");
+    hideView();
+    list();
+    there("#composer textarea").then((box) => box.focus());
+  }
+
+  function next() {
+    const question = asking.shift();
+    if (question) ask(question);
+  }
+
+  function link() {
+    const query = current.answers.map((a) => encodeURIComponent(a.question)).join("/");
+    return `${location.origin}${location.pathname}#ask/${query}`;
+  }
+
+  function route() {
+    const [, kind, rest] = /^#(\w+)\/?(.*)$/.exec(location.hash) || [];
+    if (kind === "view") return showView(rest);
+    hideView();
+    if (kind === "ask") {
+      asking = rest.split("/").filter(Boolean).slice(0, 10).map(decodeURIComponent);
+      begin();
+      there(".welcome .ask, .failure").then(next);
+    } else if (kind === "c" && rest !== current.id) open(rest);
+    else if (current.id && current.answers.length) history.replaceState(history.state, "", `#c/${current.id}`);
+  }
+
+  // --- views ----------------------------------------------------------------------------------------
+
+  async function showView(address) {
+    const [name, query] = address.split("?");
+    const parameters = new URLSearchParams(query);
+    parameters.set("language", document.documentElement.lang);
+    if (!wide.matches) toggle(false);
+    bpo.close();
+    document.body.dataset.view = name;
+    view.hidden = false;
+    marked();
+    const again = view.dataset.name === name;
+    view.dataset.name = name;
+    const response = await fetch(`./view/${encodeURIComponent(name)}?${parameters}`).catch(() => null);
+    if (location.hash !== `#view/${address}`) return;
+    if (response?.status === 503) return setTimeout(route, 500);
+    view.innerHTML = response?.ok ? await response.text() : `<p class="failure">${response?.status ?? "–"}</p>`;
+    view.scrollTop = 0;
+    const first = again && $(".tabs [aria-current], .search input", view) || $("h2", view);
+    first?.focus({ preventScroll: true });
+  }
+
+  function hideView() {
+    if (!view.hidden) bpo.close();
+    view.hidden = true;
+    delete document.body.dataset.view;
+    marked();
+  }
+
+  function marked() {
+    const here = document.body.dataset.view;
+    all("a.view").forEach((a) => {
+      const is = here ? a.getAttribute("href") === `#view/${here}` : a.getAttribute("href") === "#chat";
+      is ? a.setAttribute("aria-current", "page") : a.removeAttribute("aria-current");
+    });
+    list();
+  }
+
+  // --- the list -------------------------------------------------------------------------------------
+
+  const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+  function list() {
+    const wanted = fold($(".find input", side).value.trim());
+    $(".find input", side).placeholder = word("search-conversations");
+    const language = document.documentElement.lang;
+    const found = kept().filter((c) => !wanted || fold([c.title, ...c.answers.map((a) => `${a.question} ${a.text}`)].join(" ")).includes(wanted));
+    const parts = [];
+    let before = "", items;
+    for (const conversation of found) {
+      const day = dayOf(conversation.at, language);
+      if (day !== before) {
+        parts.push(make("h2", day), items = make("ul"));
+        before = day;
+      }
+      items.append(entry(conversation));
+    }
+    if (!found.length && !wanted) parts.push(make("p", word("no-conversations")));
+    if (gone) {
+      const row = make("p", `${word("deleted")} `);
+      row.append(Object.assign(make("button", word("undo")), { type: "button", className: "undo" }));
+      parts.unshift(row);
+    }
+    $(".kept-list", side).replaceChildren(...parts);
+    offer();
+  }
+
+  function make(tag, text = "") {
+    return Object.assign(document.createElement(tag), { textContent: text });
+  }
+
+  function dayOf(at, language) {
+    const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 864e5);
+    if (days < 2) return word(days < 1 ? "today" : "yesterday");
+    return new Intl.DateTimeFormat(language === "es" ? "es-MX" : "en-US", { dateStyle: "long" }).format(at);
+  }
+
+  function entry(conversation) {
+    const row = $("#entry").content.firstElementChild.cloneNode(true);
+    const link = $("a", row);
+    row.dataset.id = conversation.id;
+    link.href = `#c/${conversation.id}`;
+    link.textContent = link.title = conversation.title;
+    if (conversation.id === current.id && view.hidden) link.setAttribute("aria-current", "page");
+    for (const name of ["rename", "delete"]) $(`.${name}`, row).ariaLabel = `${word(name)}: ${conversation.title}`;
+    return row;
+  }
+
+  function rename(row) {
+    const conversation = load(row.dataset.id);
+    const box = Object.assign(make("input"), { value: conversation.title, maxLength: 120, ariaLabel: word("rename") });
+    $("a", row).replaceWith(box);
+    box.select();
+    const end = (keep) => {
+      box.onblur = null;
+      if (keep && box.value.trim()) {
+        conversation.title = box.value.trim();
+        save(conversation);
+        if (conversation.id === current.id) current.title = conversation.title;
+      }
+      list();
+      $(`[data-id="${conversation.id}"] .rename`, side)?.focus();
+    };
+    box.onblur = () => end(true);
+    box.onkeydown = (event) => {
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.stopPropagation();
+      end(event.key === "Enter");
+    };
+  }
+
+  function remove(id) {
+    gone = load(id);
+    localStorage.removeItem(KEY + id);
+    if (id === current.id) begin();
+    list();
+    tell(word("deleted"));
+    $(".undo", side)?.focus();
+  }
+
+  function toggle(shown) {
+    side.hidden = !shown;
+    document.body.classList.toggle("listed", shown);
+    $("button.side").setAttribute("aria-expanded", shown);
+  }
+
+  // --- export, copying, feedback --------------------------------------------------------------------
+
+  function offer() {
+    const menu = $("details.menu");
+    menu.hidden = !current.answers.length;
+    if (menu.hidden) menu.open = false;
+  }
+
+  async function download(form) {
+    const answers = JSON.stringify(current.answers.slice(-MOST));
+    const response = await fetch(`./export/${form}?language=${document.documentElement.lang}`, { method: "POST", body: answers });
+    if (!response.ok) return tell(word("feedback-failed"));
+    const url = URL.createObjectURL(await response.blob());
+    const name = fold(current.title).replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || "bpo";
+    Object.assign(make("a"), { href: url, download: `${name}.${form}` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  }
+
+  async function copy(text) {
+    try { await navigator.clipboard.writeText(text); }
+    catch { // no clipboard without https
+      const box = Object.assign(make("textarea"), { value: text });
+      document.body.append(box);
+      box.select();
+      document.execCommand("copy");
+      box.remove();
+    }
+    tell(word("copied"));
+  }
+
+  function withSources(answer) {
+    const cited = answer.citations.map((c) => `[${c.n}] ${c.sources.map((s) => [s.publisher, s.title, s.issued, s.url].filter(Boolean).join(", ")).join("; ") || c.title}`);
+    return [answer.question, "", answer.text, "", ...cited].join("\n");
+  }
+
+  function rate(element, good, citation = null) {
+    const answer = element && data(element);
+    if (!answer) return;
+    rated = { answer, good, citation, history: before(element) };
+    $("form", dialog).reset();
+    $("#feedback-title").textContent = word(citation ? "feedback-cite" : good ? "feedback-good" : "feedback");
+    const quote = $("blockquote", dialog);
+    quote.textContent = citation ? answer.citations[citation - 1]?.quote ?? answer.closest[citation - 1]?.quote ?? "" : answer.question;
+    $("fieldset", dialog).hidden = $(".expected", dialog).hidden = good;
+    if (citation) $("[value=link]", dialog).checked = true;
+    dialog.showModal();
+  }
+
+  function before(element) {
+    const messages = [];
+    for (const earlier of all(".answer.final .kept").map((k) => k.parentElement)) {
+      if (earlier === element) break;
+      const answer = data(earlier);
+      if (answer) messages.push({ role: "user", content: answer.question }, { role: "assistant", content: answer.text });
+    }
+    return messages;
+  }
+
+  async function submitted(event) {
+    if (event.target.matches(".view-form")) {
+      event.preventDefault();
+      const query = new URLSearchParams([...new FormData(event.target)].filter(([, value]) => value));
+      location.hash = `#view/${view.dataset.name}?${query}`;
+    } else if (event.target.closest("#feedback") && event.submitter?.value === "send") {
+      const form = new FormData(event.target);
+      const body = JSON.stringify({
+        ...rated, reason: form.get("reason") || "", note: form.get("note"), expected: form.get("expected"),
+        case: form.get("case") === "on",
+      });
+      const headers = { "Content-Type": "application/json" };
+      const response = await fetch("./feedback", { method: "POST", headers, body }).catch(() => null);
+      tell(word(response?.ok ? "feedback-sent" : "feedback-failed"));
+    }
+  }
+
+  function clicked(event) {
+    const target = event.target.closest?.("button, a");
+    const menu = $("details.menu");
+    if (menu.open && !event.target.closest("details.menu summary")) menu.open = false;
+    if (!target) return;
+    const answer = target.closest(".answer"), row = target.closest("[data-id]");
+    const does = {
+      side: () => {
+        toggle(side.hidden);
+        if (wide.matches) try { localStorage.setItem("bpo-side", side.hidden ? "closed" : "open"); } catch { /* private window */ }
+        else if (!side.hidden) $("a", side).focus();
+      },
+      new: begin,
+      rename: () => rename(row),
+      delete: () => remove(row.dataset.id),
+      undo: () => { save(gone); gone = null; list(); },
+      export: () => download(target.value),
+      link: () => copy(link()),
+      copy: () => copy(withSources(data(answer))),
+      good: () => rate(answer, true),
+      bad: () => rate(answer, false),
+      doubt: () => {
+        const shown = document.getElementById($("#panel").dataset.answer);
+        const [at] = $("#panel .place").textContent.split(" / ");
+        rate(shown, false, +at);
+      },
+      halt: () => $("#halt").click(),
+    };
+    const name = Object.keys(does).find((k) => target.classList.contains(k));
+    if (name === "new") event.preventDefault();
+    if (name) return does[name]();
+    if (target.hash?.startsWith("#c/") && !wide.matches) toggle(false);
+    if (target.hash?.startsWith("#c/") && target.hash === location.hash) hideView();
+  }
+})();

@@ -1,0 +1,121 @@
+"""What the page's own script asks the server for, beside Gradio: articles, views, exports, feedback, health."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+
+from rag.export import FORMATS, export
+from rag.text import Span
+from ui import library, reader, render
+from ui.journal import keep_feedback
+from ui.kept import language_of, read_kept
+from ui.opening import Opening
+from ui.views import View
+
+CITED_AT_ONCE = 100
+HERE = Path(__file__).parent
+
+log = logging.getLogger("bpo.page")
+
+
+def add_routes(app: FastAPI, opening: Opening, views: Sequence[View], folder: Path | None) -> None:
+    """Add them all; feedback is written into `folder`, and refused without one."""
+    _add_files(app)
+    _add_health(app, opening)
+    _add_reader(app, opening)
+    _add_views(app, opening, views)
+    _add_export(app, opening)
+    _add_feedback(app, folder)
+
+
+def _add_files(app: FastAPI) -> None:
+    @app.get("/page.js")
+    @app.get("/conversations.js")
+    def script(request: Request) -> Response:
+        return FileResponse(HERE / request.url.path.strip("/"), media_type="text/javascript; charset=utf-8")
+
+    @app.get("/page.css")
+    def style() -> Response:
+        return FileResponse(HERE / "page.css", media_type="text/css; charset=utf-8")
+
+
+def _add_health(app: FastAPI, opening: Opening) -> None:
+    @app.get("/healthz")
+    def health() -> JSONResponse:
+        problem = opening.problem()
+        state = {"status": "failed" if problem else "ready" if opening.over else "loading"}
+        return JSONResponse({**state, **({"problem": problem} if problem else {})}, 503 if problem else 200)
+
+    @app.get("/health")
+    def health_in_full() -> JSONResponse:
+        status = health()
+        if status.status_code != 200 or not opening.over:
+            return status
+        bot = opening.bot()
+        return JSONResponse({"status": "ready", "index_version": bot.version, **bot.describe()})
+
+
+def _add_reader(app: FastAPI, opening: Opening) -> None:
+    @app.get("/reader")
+    def open_reader(
+        request: Request, article: str, start: int = 0, end: int = 0, check: str = "", language: str = "en"
+    ) -> Response:
+        found = opening.bot().article(article) if opening.over and not opening.problem() else None
+        words = language_of(language)
+        if found is not None and "start" not in request.query_params:
+            return HTMLResponse(reader.whole_article(found, library.questions(opening.bot(), found), words))
+        if found is None or not 0 <= start < end or render.check(found.text[start:end]) != check:
+            return HTMLResponse("", 404)
+        cited = [_span(part) for part in request.query_params.getlist("also")[:CITED_AT_ONCE]]
+        if "brief" in request.query_params:
+            return HTMLResponse(reader.hover_card(found, Span(start, end), words))
+        return HTMLResponse(reader.reader(found, Span(start, end), [s for s in cited if s], words))
+
+
+def _span(text: str) -> Span | None:
+    start, _, end = text.partition("-")
+    return Span(int(start), int(end)) if start.isdecimal() and end.isdecimal() else None
+
+
+def _add_views(app: FastAPI, opening: Opening, views: Sequence[View]) -> None:
+    @app.get("/view/{name}")
+    def open_view(request: Request, name: str, language: str = "en") -> Response:
+        view = next((v for v in views if v.name == name), None)
+        if view is None or not opening.over or opening.problem():
+            return HTMLResponse("", 404 if view is None else 503)
+        asked = {key: value for key, value in request.query_params.items() if key != "language"}
+        return HTMLResponse(view.show(opening.bot(), asked, language_of(language)))
+
+
+def _add_export(app: FastAPI, opening: Opening) -> None:
+    @app.post("/export/{form}")
+    async def write_export(request: Request, form: str, language: str = "en") -> Response:
+        text = (await request.body()).decode("utf-8", "replace")
+        if form not in FORMATS or not opening.over or opening.problem():
+            return Response(status_code=404 if form not in FORMATS else 503)
+        answers = [answer.to_json() for _, answer in read_kept(text, opening.bot())]
+        content = export(answers, form, language=language_of(language))
+        return Response(content, media_type=f"{FORMATS[form]}; charset=utf-8")
+
+
+def _add_feedback(app: FastAPI, folder: Path | None) -> None:
+    @app.post("/feedback")
+    async def take_feedback(request: Request) -> Response:
+        if folder is None:
+            return Response(status_code=404)
+        try:
+            given = json.loads(await request.body())
+            await asyncio.to_thread(keep_feedback, folder, given)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return Response(status_code=400)
+        except OSError as error:
+            log.error("feedback could not be kept: %s", error)
+            return Response(status_code=507)
+        return Response(status_code=204)
