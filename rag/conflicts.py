@@ -37,6 +37,7 @@ _MOST_NEAR = 8
 _MOST_SIDES = 5
 # Share of the terms of the shorter sentence that the other one has too: from there they speak of one thing.
 _SAME_THING = 0.7
+_LIKE = 0.3  # share of all subject terms of two sentences that they have in common
 _PLAUSIBLE = 10  # two values further apart than by this factor count different things
 _SIDE = 0.25  # the same for a sentence that states one of the values that a declaration opposes
 _SIDE_WITHOUT_VALUE = 0.35
@@ -398,6 +399,8 @@ def _sentences_differ(question: Question, one: Told, other: Told) -> bool:
     asked = set(question.terms)
     if _containment(mine, theirs) < _SAME_THING or (asked & mine) != (asked & theirs) or not asked & mine:
         return False
+    if _likeness(mine, theirs) < _LIKE:
+        return False  # a short sentence is contained in many
     if not _named_alike(one, other):
         return False
     if question.wanted == "date":

@@ -295,3 +295,10 @@ def test_nothing_to_answer_from_is_said(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(WorkError, match="No article could be read"):
         open_chatbot(read_settings(index=tmp_path / "index", corpus=tmp_path / "none"))
+
+
+def test_a_count_of_something_else_is_no_disagreement(chatbot: Chatbot) -> None:
+    """Vacancies at 148 firms deny nothing about 300 call centers, though both sentences are on Mexico's centers."""
+    answer = chatbot.ask("How many call centers are there in Mexico?")
+    assert "300" in answer.claims[0].text
+    assert not answer.conflicts
