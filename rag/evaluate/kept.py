@@ -20,6 +20,7 @@ from rag.evaluate.scoring import Score
 
 _ABOUT = ("id", "question", "language", "group", "turn", "answerable", "refused", "confidence", "label")
 _FIGURES = tuple(dict.fromkeys(IN_A_CASE.get(name, name) for name in COMPARED))
+_VALUE = "value."  # before the name of a figure: one is called as what is told about a case, "language"
 _DIGITS = 6
 _YES_NO = {"1": True, "0": False, "": None}
 
@@ -28,7 +29,7 @@ def write_scores(scores: Sequence[Score], file: Path) -> None:
     """Write what a comparison needs of scores; figures to six digits."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    table.writerow([*_ABOUT, *_FIGURES])
+    table.writerow([*_ABOUT, *(_VALUE + name for name in _FIGURES)])
     for s in scores:
         about = [getattr(s, name) for name in _ABOUT]
         table.writerow([_cell(v) for v in (*about, *(s.values.get(name) for name in _FIGURES))])
@@ -48,7 +49,7 @@ def _cell(value: object) -> str:
 
 
 def _score(row: dict[str, str]) -> Score:
-    values = {name: float(row[name]) for name in _FIGURES if row[name]}
+    values = {name: float(row[_VALUE + name]) for name in _FIGURES if row[_VALUE + name]}
     return Score(
         id=row["id"],
         label=row["label"],
