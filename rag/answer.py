@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -12,7 +11,7 @@ from rag.choose import ONE_SENTENCE, Side, choose, different
 from rag.conflicts import Disagreements, Found
 from rag.conversation import Turn
 from rag.corpus import Article
-from rag.evidence import Candidate, Citation, Claim, Conflict, Evidence
+from rag.evidence import Candidate, Citation, Claim, Conflict, Evidence, leant_on
 from rag.facts import Figures
 from rag.models import Vectors
 from rag.origins import independent_sources, interest
@@ -185,11 +184,6 @@ class Growing(Protocol):
 
 
 _CLOSEST = 3
-# A sentence that opens so speaks of what the one before it names.
-_POINTS_BACK = re.compile(
-    r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|Both"
-    r"|Est[aeo]s?|Es[aeo]s?|Ello|Ellos|Ellas|Sus?|Amb[oa]s|Dich[oa]s?)\b(?! (?:month|year|mes|año)\b)"
-)
 
 
 class Quoter:
@@ -249,10 +243,8 @@ def _claims(question: Question, chosen: Sequence[Candidate], disagreement: Found
 
 def _with_context(article: Article, number: int) -> tuple[Citation, ...]:
     """The citation of a sentence, and of the one before it where it cannot be understood without."""
-    cited = [article.sentences[number]]
-    if number and _POINTS_BACK.match(article.quote(cited[0])):
-        before = article.sentences[number - 1]
-        cited += [before] if before.section == cited[0].section and before.sources else []
+    before = leant_on(article, number)
+    cited = [article.sentences[number], *([before] if before and before.sources else [])]
     return tuple(Citation.of(article, s.start, s.end) for s in cited)
 
 

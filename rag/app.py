@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rag import index as index_
 from rag import snapshot
@@ -21,6 +23,26 @@ from rag.settings import Settings, shipped_corpus
 from rag.wording import REPLY_TOKENS, Asked, Writer
 
 
+class Engine(NamedTuple):
+    """What finds the sentences of an answer in one index."""
+
+    lexical: LexicalRetriever
+    retriever: HybridRetriever
+    evidence: Evidence
+
+
+def assemble(index: Index, embedder: Embedder, scorer: Scorer | None = None) -> Engine:
+    """The engine over an open index."""
+    lexical = LexicalRetriever(index=index)
+    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
+    return Engine(lexical, retriever, Evidence(index, lexical, embedder, scorer))
+
+
+def quoting(engine: Engine, index: Index, paths: Sequence[Path]) -> Quoter:
+    """What answers by quoting, with the table of figures that lies in the paths of the corpus."""
+    return Quoter(engine.evidence, Figures.read(paths, index.articles))
+
+
 def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total: None) -> Chatbot:  # noqa: ARG005
     """A chatbot over an index that is there, whole, and equal to its corpus: what is not is built first.
 
@@ -28,11 +50,9 @@ def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total:
     """
     embedder = Embedder.load(settings.embedder)
     index = _ready_index(settings, embedder, progress)
-    lexical = LexicalRetriever(index=index)
-    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
-    evidence = Evidence(index, lexical, embedder, Scorer.load(settings.scorer))
-    quoter = Quoter(evidence, Figures.read(_paths(settings), index.articles))
-    bot = Chatbot(index, retriever, evidence, quoter)
+    engine = assemble(index, embedder, Scorer.load(settings.scorer))
+    quoter = quoting(engine, index, _paths(settings))
+    bot = Chatbot(index, engine.retriever, engine.evidence, quoter)
     if not settings.chat_model:
         return bot
     model = ChatModel.load(
@@ -45,7 +65,7 @@ def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total:
     writer = Writer(
         model,
         quoter,
-        evidence,
+        engine.evidence,
         lambda question, language: Asked(*bot.look(question, language)),
         version=index.version,
         timeout=settings.chat_timeout,
@@ -53,7 +73,7 @@ def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total:
         tokens=settings.chat_tokens,
         cache=settings.chat_cache,
     )
-    return Chatbot(index, retriever, evidence, writer)
+    return Chatbot(index, engine.retriever, engine.evidence, writer)
 
 
 def make_index(

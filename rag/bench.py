@@ -19,15 +19,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.answer import Quoter
+from rag.app import assemble, quoting
 from rag.chat import Chatbot
 from rag.corpus import Article, read_corpus
 from rag.errors import UserError
-from rag.evidence import Evidence, reading
+from rag.evidence import reading
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.models import DEFAULT_EMBEDDER, Embedder, Scorer, model_folder
-from rag.retrieve import HybridRetriever, LexicalRetriever, forget_vectors
+from rag.retrieve import forget_vectors
 from rag.settings import Settings, shipped_corpus
 from rag.text import sentences
 
@@ -98,10 +98,8 @@ def run(
             plain = PlainPipeline(corpus.articles, Path(top) / f"plain-{number}")
             plain_ingest.append(time.perf_counter() - began)
             index = open_index(root)
-            lexical = LexicalRetriever(index=index)
-            evidence = Evidence(index, lexical, embedder, scorer)
-            retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
-            bot = Chatbot(index, retriever, evidence, Quoter(evidence))
+            engine = assemble(index, embedder, scorer)
+            bot = Chatbot(index, engine.retriever, engine.evidence, quoting(engine, index, paths))
             for question in asked[:20]:  # warm
                 bot.ask(question)
                 plain.answer(question)

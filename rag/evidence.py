@@ -110,14 +110,21 @@ class Candidate:
         return Citation.of(self.article, self.sentence.start, self.sentence.end)
 
 
-# Words with which a sentence leans on the one before it.
+# A sentence that opens so speaks of what the one before it names.
 _LEANS_BACK = re.compile(
-    r"\W*(?:it|its|this|that|these|those|they|their|he|she|his|her|such|both|there|then|however|the same|among them|"
-    r"in (?:that|this|those|these)|ello|eso|esa|ese|esos|esas|esto|esta|este|estos|estas|ellos|ellas|su|sus|tal|tales|"
-    r"ambos|ambas|ahí|allí|lo mismo|en (?:ese|esa|esos|este|esta)|entre ellos|de ellos)\b",
-    re.IGNORECASE,
+    r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|Both"
+    r"|Est[aeo]s?|Es[aeo]s?|Ello|Ellos|Ellas|Sus?|Amb[oa]s|Dich[oa]s?)\b(?! (?:month|year|mes|año)\b)"
 )
 _BEFORE = 240  # characters of the sentence before that are read along
+
+
+def leant_on(article: Article, number: int) -> Sentence | None:
+    """The sentence before, where one cannot be understood without it."""
+    sentence = article.sentences[number]
+    if number == 0 or not _LEANS_BACK.match(article.quote(sentence)):
+        return None
+    before = article.sentences[number - 1]
+    return before if before.section == sentence.section else None
 
 
 def reading(article: Article, number: int) -> str:
@@ -129,9 +136,8 @@ def reading(article: Article, number: int) -> str:
     quote = article.quote(sentence)
     heading = article.sections[sentence.section].heading if article.sections else ""
     frame = " | ".join(dict.fromkeys(x for x in (article.title, heading) if x))
-    before = ""
-    if number > 0 and article.sentences[number - 1].section == sentence.section and _LEANS_BACK.match(quote):
-        before = article.quote(article.sentences[number - 1])[-_BEFORE:]
+    leant = leant_on(article, number)
+    before = article.quote(leant)[-_BEFORE:] if leant else ""
     return " | ".join(x for x in (" ".join(quote.split()), frame, " ".join(before.split())) if x)
 
 

@@ -27,12 +27,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.app import assemble
 from rag.evidence import ALONE, FEATURES, READ, SIGNS, Candidate, Evidence, logistic
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.models import NO_SCORER, Embedder, Scorer, Vectors
 from rag.question import Question, read_question
-from rag.retrieve import HybridRetriever, LexicalRetriever
 from rag.settings import shipped_corpus
 from rag.splits import Part, QuestionSet, question_sets
 from rag.text import LANGUAGES, Language, detect, figures, fold
@@ -147,10 +147,7 @@ def _fit_both(examples: Sequence[Example], names: Sequence[str]) -> dict[Languag
 
 def _examples(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[Example]:
     ingest([questions.documents], root, embedder)
-    index = open_index(root)
-    lexical = LexicalRetriever(index=index)
-    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
-    evidence = Evidence(index, lexical, embedder)
+    lexical, retriever, evidence = assemble(open_index(root), embedder)
     most = 10**9 if questions.shipped else _PUBLIC_QUESTIONS
     left = {"train": most, "fit": most, "test": 0}
     for part, case in questions.cases():

@@ -21,8 +21,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -402,8 +400,7 @@ def audit(folder: Path) -> list[str]:
 
 def _audit_apart(folder: Path) -> None:
     """Run the audit in a fresh process: it reads what is on disk, and a crash of the database stays there."""
-    command = [sys.executable, "-m", "rag.index", str(folder), str(os.getpid())]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-m", "rag.index", str(folder)], capture_output=True, text=True, check=False)
     if run.returncode != 0:
         reason = (run.stdout.strip() or run.stderr.strip() or f"exit code {run.returncode}").splitlines()[-1]
         raise WorkError(f"The new index failed its audit ({reason}); the one before is still served.")
@@ -479,16 +476,7 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _end_with(parent: int) -> None:
-    """End this process as soon as another is no longer its parent: an orphan would write into a deleted version."""
-    while os.getppid() == parent:
-        time.sleep(0.1)
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
     problems = audit(Path(sys.argv[1]))
     sys.stdout.write("\n".join(problems))
     sys.exit(1 if problems else 0)

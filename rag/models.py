@@ -168,7 +168,7 @@ class Embedder(Embeddings):
 
 
 class Scorer:
-    """A sentence-transformers `CrossEncoder`: whether a sentence answers a question, or bears a claim out."""
+    """A sentence-transformers `CrossEncoder`: whether a sentence answers a question."""
 
     def __init__(self, model: CrossEncoder, *, name: str, weights: str, dtype: str) -> None:
         self._model = model
@@ -210,7 +210,7 @@ class Scorer:
         return cls(model, name=name, weights=weights, dtype=dtype)
 
     def score(self, question: str, texts: Sequence[str]) -> Vectors:
-        """Log-odds that each text answers the question or supports the claim, of shape (len(texts),)."""
+        """Log-odds that each text answers the question, of shape (len(texts),)."""
         if not texts:
             return np.zeros(0, np.float32)
         pairs = [(question, text) for text in texts]

@@ -20,17 +20,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rag.app import assemble
 from rag.corpus import Article, read_corpus
 from rag.evaluate.intervals import wilson
 from rag.evaluate.refusals import auroc, calibration, calibration_error
-from rag.evidence import Evidence, reading
+from rag.evidence import reading
 from rag.fit import answers, strings
 from rag.fit import said as says
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.models import Embedder, Scorer, autocast, new_cross_encoder, save_model
 from rag.question import read_question
-from rag.retrieve import HybridRetriever, LexicalRetriever
 from rag.settings import shipped_corpus
 from rag.splits import Part, QuestionSet, question_sets, read_lines
 from rag.text import Language, detect, terms
@@ -54,7 +54,6 @@ class Group:
     language: Language
     part: Part
     question: str
-    passage: str  # the passage that answers, "" when none does
     texts: tuple[str, ...]
     right: tuple[bool, ...]
 
@@ -78,9 +77,7 @@ def mine(work: Path, sets: Sequence[QuestionSet]) -> None:
 def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[Group]:
     ingest([questions.documents], root, embedder)
     index = open_index(root)
-    lexical = LexicalRetriever(index=index)
-    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
-    evidence = Evidence(index, lexical, embedder)
+    _, retriever, evidence = assemble(index, embedder)
     for part, case in questions.cases():
         tags = case.get("tags") or {}
         if questions.shipped and part == "test":
@@ -90,8 +87,6 @@ def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[G
         language = tags.get("question_lang") or case.get("language") or detect(case["question"])
         question = read_question(case["question"], language=language, known_names=evidence.names[language])
         hits = retriever.search(question.text, _PASSAGES, language=language)
-        golds = case.get("gold") or []
-        passage = next((h.passage.page_content for h in hits if any(_is_in(h.passage.metadata, g) for g in golds)), "")
         texts = dict.fromkeys((reading(a, n) for a, n in _gold_sentences(case, index.articles)), True)
         for candidate in evidence.survey(question, retriever.question_vector(question.text), hits):
             if answers(candidate, case):
@@ -100,7 +95,7 @@ def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[G
                 texts.setdefault(reading(candidate.article, candidate.number), False)
         right = tuple(texts.values())
         if any(right) == bool(case.get("answerable", True)) and not all(right):
-            yield Group(questions.name, str(case["id"]), language, part, question.text, passage, tuple(texts), right)
+            yield Group(questions.name, str(case["id"]), language, part, question.text, tuple(texts), right)
 
 
 def _gold_sentences(case: Mapping[str, Any], articles: Mapping[str, Article]) -> Iterator[tuple[Article, int]]:
@@ -122,13 +117,6 @@ def _might_answer(quote: str, case: Mapping[str, Any]) -> bool:
     if case.get("answer_groups"):
         return any(any(says(member, quote) for member in group) for group in case["answer_groups"])
     return any(says(member, quote) for member in case.get("answers") or [])
-
-
-def _is_in(metadata: Mapping[str, Any], gold: Mapping[str, Any]) -> bool:
-    if metadata["article"] != (gold.get("doc") or gold.get("doc_id")):
-        return False
-    start = gold.get("start")
-    return start is None or bool(metadata["start"] <= start < metadata["end"])
 
 
 def read_groups(work: Path, *parts: Part) -> list[Group]:

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import models, train
+from rag.app import assemble
 from rag.corpus import read_corpus
 from rag.errors import UserError
-from rag.evidence import READ, Evidence, reading
+from rag.evidence import READ, reading
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.models import Embedder, Scorer
 from rag.question import read_question
-from rag.retrieve import HybridRetriever, LexicalRetriever
 from rag.splits import QuestionSet, part, part_of_shipped, question_sets
 from rag.train import Group, steps_of
 
@@ -68,7 +68,7 @@ def _set(folder: Path, documents: list[tuple[str, str]], questions: list[dict[st
 def _group(number: int, right: int, wrong: int) -> Group:
     texts = tuple(f"sentence {number} {i}" for i in range(right + wrong))
     marks = (*([True] * right), *([False] * wrong))
-    return Group("set", str(number), "en", "train", f"question {number}?", "", texts, marks)
+    return Group("set", str(number), "en", "train", f"question {number}?", texts, marks)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9)), min_size=1, max_size=12), st.integers(1, 9))
@@ -174,12 +174,10 @@ def test_a_scorer_decides_with_what_it_reads(library: Path, tmp_path: Path, scor
     """Its log-odds are among what is measured of every candidate, and without one they are not."""
     ingest([library], tmp_path / "index", embedder)
     index = open_index(tmp_path / "index")
-    lexical = LexicalRetriever(index=index)
-    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
+    _, retriever, with_it = assemble(index, embedder, scorer)
     question = read_question("How many cranes does the harbor have?", language="en")
     hits = retriever.search(question.text, 5, language="en")
     vector = retriever.question_vector(question.text)
-    with_it = Evidence(index, lexical, embedder, scorer)
     found = with_it.candidates(question, vector, hits)
     assert found
     for candidate in found:
