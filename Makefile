@@ -18,6 +18,8 @@ STAMP := $(VENV)/installed
 STATE := pwd; cat requirements.lock pyproject.toml | cksum; $(BIN)/python -V || true
 # PyTorch's CUDA libraries are in the lock, but only the Linux builds of PyTorch that ask for them get them.
 CUDA := ^(cuda|nvidia|triton)
+# Files of tests are handed to as many processes as there are cores, up to four: each loads the models (1.5 GB).
+WORKERS := -n logical --maxprocesses=4 --dist=loadfile
 
 .PHONY: help chat test test-long golden-run gate baseline install lock clean
 
@@ -31,7 +33,7 @@ test: install
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/bpo ingest --check
-	$(BIN)/pytest --verbosity=0 -m "not long"
+	$(BIN)/pytest --verbosity=0 -m "not long" $(WORKERS)
 
 test-long: install
 	$(BIN)/pytest --verbosity=0 -m long

@@ -13,6 +13,7 @@ from rag.conversation import Turn
 from rag.corpus import Article
 from rag.evidence import Candidate, Citation, Claim, Conflict, Evidence, leant_on
 from rag.facts import Figures
+from rag.filter import EVERYTHING, Filter
 from rag.models import Vectors
 from rag.origins import independent_sources, interest
 from rag.question import Question
@@ -25,7 +26,8 @@ class Answer:
     """What a question gets. A refusal is an answer without claims; its `note` says so in the asker's language.
 
     `wording` is the trace of the chat model, empty without one; `note` then says in one line what became of its words.
-    `sides` are the things that a comparison sets against each other, each with its citation, or None.
+    `sides` are the things that a comparison sets against each other, each with its citation, or None. `within` is what
+    the asker let it rest on, `excluded` how many of the passages nearest to the question that kept out.
     """
 
     question: str
@@ -44,6 +46,8 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     wording: Mapping[str, Any] = field(default_factory=dict)
     sides: tuple[tuple[str, Citation | None], ...] = ()
+    within: Filter = EVERYTHING
+    excluded: int = 0
 
     @property
     def answered(self) -> bool:
@@ -55,6 +59,7 @@ class Answer:
         """Every citation once, in order of first use; the first is number 1."""
         cited = [c for claim in self.claims for c in claim.citations]
         cited += [s.citation for conflict in self.conflicts for s in conflict.statements]
+        cited += [c for _, c in self.sides if c]
         return tuple(dict.fromkeys(cited))
 
     @property
@@ -120,6 +125,7 @@ class Answer:
             "index_version": self.index_version,
             "timings_ms": {name: round(ms, 1) for name, ms in self.timings_ms.items()},
             **({"note": self.note, "wording": dict(self.wording)} if self.wording else {}),
+            **({"filter": self.within.to_json(), "excluded": self.excluded} if self.within else {}),
         }
 
     def _table(self) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ from rag.errors import UserError
 from rag.evidence import reading
 from rag.index import open_index
 from rag.ingest import ingest
-from rag.models import DEFAULT_EMBEDDER, Embedder, Scorer, model_folder
+from rag.models import MINILM, Embedder, Scorer, model_folder
 from rag.retrieve import forget_vectors
 from rag.settings import Settings, shipped_corpus
 from rag.text import sentences
@@ -49,7 +49,7 @@ class PlainPipeline:
         documents = [Document(page_content=a.text, metadata={"article": a.id}) for a in articles]
         self._store = Chroma.from_documents(
             splitter.split_documents(documents),
-            HuggingFaceEmbeddings(model_name=str(model_folder(DEFAULT_EMBEDDER)), model_kwargs={"device": "cpu"}),
+            HuggingFaceEmbeddings(model_name=str(model_folder(MINILM)), model_kwargs={"device": "cpu"}),
             persist_directory=str(folder),
         )
 

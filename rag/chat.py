@@ -13,23 +13,25 @@ from rag import words
 from rag.answer import Answer, Answerer, Growing
 from rag.conversation import Conversation, Turn, Understood, place_names, turns_of
 from rag.corpus import Article
-from rag.evidence import Candidate, Claim, Evidence
+from rag.evidence import Candidate, Citation, Claim, Evidence
+from rag.filter import EVERYTHING, Filter
 from rag.index import Index
+from rag.language import detect, is_foreign
 from rag.models import Vectors
 from rag.premise import Correction, correct
 from rag.question import Question, as_written, instead_of_a_question, parts, read_question
 from rag.retrieve import Hit, HybridRetriever, top
 from rag.settings import shipped_corpus
 from rag.suggest import FILE, MOST, Suggestions
-from rag.text import Language, detect, fold, is_foreign, terms
+from rag.text import Language, fold, terms
 
 __all__ = ["MAX_CHARACTERS", "Chatbot", "Turn", "turns_of"]
 
 MAX_CHARACTERS = 4000
 _PASSAGES = 12
-# Score of the best passage under which a refused question is far from everything: on the `tune` questions 90 % of the
-# off-topic ones lie below, 10 % of the near misses.
-_FAR = 0.22
+# Score of the best passage under which a refused question is far from everything: of the `tune` questions without an
+# answer more than 90 % of those off the topic lie below, and of the near misses less than 10 %, in either language.
+_FAR = 0.35
 _MOST_MORE = 3  # further sentences for "tell me more"
 _SAME = 0.6  # share of terms from which on two sentences say the same
 _TOPIC_FROM, _TOPIC_IN = 2, 4  # articles that tell what a question is about, and in how many the topic is sought
@@ -59,13 +61,28 @@ class Chatbot:
         """An article by its id."""
         return self._index.articles.get(identity)
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, language: Language | None = None) -> Answer:
-        """Answer a question, asked alone or after others. Never raises for what a person may type."""
-        *_, answer = self.stream(question, history, language=language)
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        language: Language | None = None,
+        within: Filter = EVERYTHING,
+    ) -> Answer:
+        """Answer a question, asked alone or after others. Never raises for what a person may type.
+
+        Nothing that is shown rests on a sentence that `within` keeps out.
+        """
+        *_, answer = self.stream(question, history, language=language, within=within)
         return answer
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, language: Language | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        language: Language | None = None,
+        within: Filter = EVERYTHING,
     ) -> Iterator[Answer]:
         """The answer of `ask` as it grows: each holds the sentences of the one before, the last is the whole answer.
 
@@ -79,7 +96,7 @@ class Chatbot:
             yield replace(said, question=question, index_version=self.version, timings_ms=_timings(began))
             return
         standalone, more = self.understand(asked, history, spoken)
-        read, vector, hits = self.look(standalone, spoken)
+        read, vector, hits = self.look(standalone, spoken, within)
         retrieved = time.perf_counter()
         if instead_of_a_question(asked) == "contact" and not any(_CONTACT.search(h.passage.page_content) for h in hits):
             answers = iter((self._without(asked, spoken, "contact", hits),))
@@ -92,6 +109,8 @@ class Chatbot:
         correction = self._correction(read, hits)
         for answer in answers:
             finished = self._corrected(self._one_line(answer), correction)
+            if within:
+                finished = self._within(finished, read)
             yield replace(
                 finished,
                 question=question,
@@ -101,10 +120,12 @@ class Chatbot:
                 timings_ms=_timings(began, retrieved),
             )
 
-    def look(self, question: str, language: Language) -> tuple[Question, Vectors, list[Hit]]:
+    def look(
+        self, question: str, language: Language, within: Filter = EVERYTHING
+    ) -> tuple[Question, Vectors, list[Hit]]:
         """A question that stands alone, read and looked up: what an answerer takes."""
-        read = self._read(question, language)
-        hits = self._retriever.search(read.text, _PASSAGES, language=language)
+        read = replace(self._read(question, language), within=within)
+        hits = self._retriever.search(read.text, _PASSAGES, language=language, within=within)
         return read, self._retriever.question_vector(read.text), hits
 
     def _in_parts(self, read: Question, vector: Vectors, hits: list[Hit]) -> Answer:
@@ -115,7 +136,7 @@ class Chatbot:
         asked: list[str] = []
         for piece in pieces:  # "who regulates them" is understood after the part before it
             asked.append(self._conversation.understand(piece, asked[-1:], read.language).text)
-        answers = [self._answerer(*self.look(question, read.language)) for question in asked]
+        answers = [self._answerer(*self.look(question, read.language, read.within)) for question in asked]
         if not any(a.answered for a in answers):
             return self._answerer(read, vector, hits)
         missing = [m for a, p in zip(answers, pieces, strict=True) for m in (a.missing if a.answered else (p,))]
@@ -168,6 +189,43 @@ class Chatbot:
         titles = [] if self._is_shipped else [a.title for a in self.articles.values()][:3]
         note = words.off_topic(answer.language, titles)
         return replace(answer, note=note, closest=(), missing=(), suggestions=self.examples(answer.language)[:MOST])
+
+    def _within(self, answer: Answer, read: Question) -> Answer:
+        """An answer without what rests on sentences that the asker's filter keeps out; says so where nothing is left.
+
+        A filter is set aside for what is no question to the articles.
+        """
+        if answer.mode == "chat":
+            return answer
+        within = read.within
+        nearest = self._retriever.search(read.text, _PASSAGES, language=read.language)
+        excluded = sum(not self._retriever.leaves(hit, within) for hit in nearest)
+
+        def left(citation: Citation) -> bool:
+            return within.lets_through(self.articles[citation.article], citation.start, citation.end)
+
+        kept = []
+        for claim in answer.claims:
+            cited = tuple(c for c in claim.citations if left(c))
+            # the words of a quote are its first citation; what a model wrote may rest on each of them
+            if cited == claim.citations or (cited and claim.text == cited[0].quote):
+                kept.append(replace(claim, citations=cited))
+        conflicts = tuple(c for c in answer.conflicts if all(left(s.citation) for s in c.statements))
+        filtered = replace(
+            answer,
+            claims=tuple(kept),
+            closest=tuple(c for c in answer.closest if left(c)),
+            conflicts=conflicts if kept else (),
+            sides=tuple((name, c if c and left(c) else None) for name, c in answer.sides) if kept else (),
+            within=within,
+            excluded=excluded,
+        )
+        if kept or not excluded:
+            return filtered
+        note = words.filtered(answer.language, excluded, len(nearest))
+        return replace(
+            filtered, note=note, confidence=1.0 - answer.confidence if answer.answered else answer.confidence
+        )
 
     def _correction(self, read: Question, hits: Sequence[Hit]) -> Correction | None:
         if not read.years:

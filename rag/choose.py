@@ -63,6 +63,7 @@ def choose(question: Question, found: Sequence[Candidate], figures: Figures) -> 
     if question.kind not in ONE_SENTENCE:
         most = _MOST.get(question.kind, _MOST_CLAIMS)
         return Chosen(different(_near(usable, _NEAR), most, _COPY if question.kind == "list" else _SAME))
+    usable = counted_first(usable)
     held, few = 0.0, []
     for candidate in different(_near(usable, _NEAR_FOR_ONE), _MOST_FOR_ONE):
         few.append(candidate)
@@ -79,6 +80,16 @@ def newest_first(candidates: Sequence[Candidate], figures: Figures) -> list[Cand
     today = max((s.issued for c in candidates for s in c.article.sources), default="") or date.today().isoformat()
     dates = {id(c): _date(c, figures) for c in near}
     return [*sorted(near, key=lambda c: dates[id(c)] if dates[id(c)][:4] <= today[:4] else "", reverse=True), *rest]
+
+
+def counted_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """For "how many": among those near the best, one whose figure counts just that before all others.
+
+    >>> counted_first([])
+    []
+    """
+    exact = [c for c in _near(candidates, _NEAR_FOR_ONE) if c.features.get("counted") == 1.0]
+    return [*exact, *(c for c in candidates if c not in exact)]
 
 
 def different(candidates: Iterable[Candidate], most: int, same: float = _SAME) -> list[Candidate]:

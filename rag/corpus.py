@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from rag import text as language_text
+from rag.language import detect
 from rag.text import HEADING, LANGUAGES, Language
 
 KINDS = (
@@ -471,7 +472,7 @@ def _language(declared: object, text: str) -> Language:
     for language in LANGUAGES:
         if code == language:
             return language
-    return language_text.detect(text)
+    return detect(text)
 
 
 def _read(file: Path) -> str:

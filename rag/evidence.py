@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from rag.corpus import Article, Sentence, Source
 from rag.index import Index
+from rag.language import is_function_word
 from rag.models import Embedder, Scorer, Vectors
 from rag.passages import place
 from rag.question import Question
 from rag.retrieve import Hit, LexicalRetriever
-from rag.text import LANGUAGES, Language, terms
+from rag.text import LANGUAGES, Language, fold, terms
 from rag.weights import PLAIN, RANKING, SCORED, Decisions
 
 
@@ -141,6 +142,10 @@ def reading(article: Article, number: int) -> str:
     return " | ".join(x for x in (" ".join(quote.split()), frame, " ".join(before.split())) if x)
 
 
+_HOW_MANY = re.compile(r"\b(?:how many|number of|cu[aá]nt[oa]s|n[uú]mero de)\s+(.+)", re.IGNORECASE)
+_END_OF_PHRASE = re.compile(r"[,;:.()?!¿¡]")
+_FIGURE = re.compile(r"\d(?:[\d.,]*\d)?")
+_WITHIN_A_PHRASE = {"de", "of", "mil", "millones", "million", "thousand"}
 # What is measured of a sentence.
 FEATURES = (
     "coverage",  # share of the question's terms, by IDF, that the sentence has
@@ -152,6 +157,7 @@ FEATURES = (
     "other_name",  # the sentence is about another place or company than the one asked about
     "year",  # 1 the asked year is in it, -1 only others are, 0 none asked
     "wanted",  # 1 it has the kind of thing asked for, -1 it lacks it, 0 nothing particular is asked for
+    "counted",  # how directly a figure in it counts what "how many" asks for
     "news",  # terms of the sentence that the question has not, saturating
     "asks",  # it is a question, or no sentence at all
 )
@@ -247,15 +253,18 @@ class Evidence:
         return [max(0.0, float(self._alone[c.article.id, c.number] @ vector)) for c in few]
 
     def survey(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
-        """Every sentence of the passages that a source stands behind, best first by FEATURES; ties by place."""
+        """Every sentence of the passages that a source stands behind and the asker's filter lets through, best first
+        by FEATURES; ties by place.
+        """
         asked = _Asked.of(question, self._lexical)
         measured: list[tuple[Article, int, dict[str, float]]] = []
         for hit in hits:
             at = place(hit.passage)
             article = self._index.articles[at.article]
             meanings = self._index.sentences_of(self._index.row[str(hit.passage.id)]) @ vector
+            allowed = question.within.sentences(article)
             for number, meaning in zip(range(at.first, at.last + 1), meanings, strict=True):
-                if not article.sentences[number].sources:
+                if not article.sentences[number].sources or number not in allowed:
                     continue  # a transition, a pointer to another article: nothing that a source stands behind
                 measured.append((article, number, self._measure(asked, article, number, float(meaning), hit.score)))
         weights = RANKING[question.language]
@@ -354,6 +363,7 @@ class Evidence:
             "other_name": float(bool(query.names) and not query.names <= around and bool(written - query.names)),
             "year": _year(asked.question.years, quote),
             "wanted": _wanted(asked.question, quote, written - query.names),
+            "counted": _counted(asked.question, quote, language),
             "news": min(1.0, len(own_set - query.all) / 12),
             "asks": float(quote.rstrip().endswith("?") or quote.rstrip()[-1:] not in ".!:;)\"'”’»…"),
         }
@@ -482,6 +492,44 @@ def _wanted(question: Question, quote: str, new_names: frozenset[str]) -> float:
         case _:
             return 0.0
     return 1.0 if has else -1.0
+
+
+def _counted(question: Question, quote: str, language: Language) -> float:
+    """How directly a figure of the sentence counts what "how many" asks for.
+
+    1 when nothing else is between ("300 call centers"), less when other words narrow it down or follow ("3 largest call
+    centers", "90 call center companies"), half of that when only the head of what is asked is there ("300 centers").
+    """
+    asked = _HOW_MANY.search(question.text) if question.wanted == "number" else None
+    if asked is None:
+        return 0.0
+    things = _noun_phrase(asked[1], question.language)
+    if not things:
+        return 0.0
+    head = things[-1:] if question.language == "en" else things[:1]
+    best = 0.0
+    for figure in _FIGURE.finditer(quote):
+        phrase = _noun_phrase(quote[figure.end() :], language)
+        for sought, worth in ((things, 1.0), (head, 0.5)):
+            at = next((i for i in range(len(phrase)) if phrase[i : i + len(sought)] == sought), None)
+            if at is not None:
+                exact = 1.0 if len(phrase) == len(sought) else 0.75 if at == 0 else 0.5
+                best = max(best, worth * exact)
+    return best
+
+
+@lru_cache(maxsize=4096)
+def _noun_phrase(text: str, language: Language) -> tuple[str, ...]:
+    """Terms of the words that begin a text, up to a sign, a verb of being or another word without content."""
+    found: list[str] = []
+    for word in text[: _END_OF_PHRASE.search(text + ".").start()].split():  # type: ignore[union-attr]
+        plain = fold(word)
+        if plain in _WITHIN_A_PHRASE:
+            continue
+        if is_function_word(plain):
+            break
+        found.append(word)
+    return tuple(terms(" ".join(found[:5]), language))
 
 
 def _names(articles: Iterable[Article], language: Language) -> frozenset[str]:

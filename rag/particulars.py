@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from rag.language import detect
 from rag.markers import CONCEPTS, FRACTIONS, MARKERS, MONTHS, NUMBER_WORDS, PLACES, SCALES, SPANISH_NUMBERS, Marker
-from rag.text import Language, detect, figure, fold, terms
+from rag.text import Language, figure, fold, terms
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[%$€£]|[Tt]-[Mm][Ee][Cc]|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]", re.UNICODE)
 _YEAR = re.compile(r"(?:1[89]|20)\d\d\Z")
@@ -112,7 +113,7 @@ def is_year(written: str) -> bool:
 
 
 def _near_number(tokens: tuple[Token, ...], at: int) -> bool:
-    return any(t.raw[0].isdigit() for t in tokens[max(0, at - 2) : at + 3])
+    return any(t.raw[0].isdecimal() for t in tokens[max(0, at - 2) : at + 3])
 
 
 # --- tokens --------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ def _tokens(text: str, language: Language) -> Iterator[Token]:
             clause += raw in ",;:.()—–[]"
             continue
         folded = re.sub(r"['’]s?$", "", fold(raw).replace("’", "'").replace("t-mec", "tmec"))
-        if raw[0].isdigit():
+        if raw[0].isdecimal():
             yield Token(raw, folded, figure(raw), figure(raw), clause)
             continue
         stem = _stem(raw, language)
@@ -184,7 +185,7 @@ _JOINS = {"to", "and", "or", "a", "y", "o", "through", "hasta", "e", "u"}
 
 def _quantities(tokens: tuple[Token, ...], language: Language) -> Iterator[Quantity]:
     for at, token in enumerate(tokens):
-        digits = token.raw[0].isdigit()
+        digits = token.raw[0].isdecimal()
         word = NUMBER_WORDS.get(token.folded)
         if not digits and (word is None or not _counts(tokens, at, language)):
             continue
@@ -228,7 +229,7 @@ def _range_end(tokens: tuple[Token, ...], at: int) -> int | None:
         following += 1
     if following < len(tokens) and tokens[following].raw in ("$", "us"):
         following += 1
-    if following < len(tokens) and tokens[following].raw[0].isdigit() and following > at:
+    if following < len(tokens) and tokens[following].raw[0].isdecimal() and following > at:
         return following
     return None
 

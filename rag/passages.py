@@ -10,7 +10,7 @@ from langchain_core.documents import Document
 
 from rag.corpus import Article
 
-# MiniLM reads 256 tokens; a passage of this many characters stays below that in both languages.
+# The embedder reads 256 tokens; a passage of this many characters stays below that in both languages.
 MAX_CHARACTERS = 700
 
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from rag.corpus import Article, Sentence
 from rag.evidence import Citation
+from rag.language import detect
 from rag.particulars import read
 from rag.question import Question
-from rag.text import Language, detect
+from rag.text import Language
 
 
 class Given(NamedTuple):
@@ -113,7 +114,9 @@ _INSTRUCTS = re.compile(
     r"""
       \b(?:ignor\w*|disregard|forget|overrid\w+|olvid\w+|descart\w+|haz\ caso\ omiso|oublie\w*|vergiss|ignoriere)\b
           .{0,40}\b(?:instruc\w+|prompts?|rules?|reglas?|orders?|[oó]rdenes|above|previous|prior|anterior\w*|indicaciones|anweisung\w*|consignes)
-    | \b(?:system|developer)\s*(?:prompt|message|note|override)\b | ^\W*(?:system|assistant|user|sistema|asistente)\s*:
+    | \b(?:system|developer)\s*(?:prompt|message|note|override)\b | (?:^\W*|[:;.|>\]]\s*)(?:system|assistant|user|sistema|asistente)\s*:
+    | \b(?:requires?|must|should|needs?|words?|begins?|starts?|ends?|exige|debe|deben|palabra|empieza|termina)\b.{0,40}
+          \b(?:each|every|your|all|cada|tus?|todas\ (?:las|tus))\ (?:answers?|repl(?:y|ies)|responses?|respuestas?)\b
     | \b(?:you\ are\ now|act\ as\ (?:an?|my|if)|pretend\ (?:to\ be|you)|from\ now\ on|role-?play|eres\ ahora|act[uú]a\ como|a\ partir\ de\ ahora\ (?:eres|debes\ responder)|finge\ (?:ser|que))\b
     | \b(?:as\ an?|dear|note\ to\ (?:the|any)|attention,?)\ (?:AI|LLM|language\ model|assistant|chatbot|IA)\b
     | \b(?:new|updated|real|hidden|secret|nuevas?|ocult[ao]s?)\ (?:instruc\w+|task|prompt|tarea)\b

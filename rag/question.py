@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.text import LANGUAGES, Language, detect, fold, terms
+from rag.filter import EVERYTHING, Filter
+from rag.language import detect
+from rag.text import LANGUAGES, Language, fold, terms
 
 Kind = Literal["figure", "fact", "yesno", "definition", "list", "reason", "manner", "comparison"]
 Wanted = Literal["number", "money", "percent", "date", "who", "where", ""]
@@ -146,7 +148,7 @@ _LATEST = re.compile(
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question, read: `terms` are its content terms, `names` the terms that name something, `years` the
-    years it mentions; `background` are terms carried over from earlier turns, which count for less.
+    years it mentions; `within` is what the asker lets the answer rest on.
     """
 
     text: str
@@ -157,6 +159,7 @@ class Question:
     names: frozenset[str]
     years: frozenset[str]
     latest: bool = False
+    within: Filter = EVERYTHING
 
 
 def read_question(

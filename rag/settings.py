@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
     server: str = Field("", description="Address of a Chroma server (http://host:8000); default: embedded Chroma.")
     embedder: str = Field(
-        "all-MiniLM-L6-v2",
+        "bpo-embedder",
         description="A sentence-transformers model by name or folder; the default comes with the product.",
     )
     scorer: str = Field(
@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     chat_tokens: int = Field(
         6000, ge=1000, le=1_000_000, description="Most tokens of one call, evidence and answer together."
     )
+    chat_parallel: int = Field(4, ge=1, le=64, description="Questions that `bpo eval` puts to a chat model at once.")
     chat_price: str = Field(
         "",
         description="US dollars for a million tokens in and out, such as 0.25,2; shown in the trace; default: unknown.",

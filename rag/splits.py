@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from rag.corpus import Article
+
 Part = Literal["train", "fit", "test"]
 
 
@@ -98,3 +100,24 @@ def question_sets(named: Mapping[str, Path], corpus: Path) -> list[QuestionSet]:
 def read_lines(file: Path) -> list[dict[str, Any]]:
     """Objects of a JSONL file."""
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def gold_sentences(case: Mapping[str, Any], articles: Mapping[str, Article]) -> Iterator[tuple[Article, int]]:
+    """The sentences in which the expected words begin."""
+    for gold in case.get("gold") or []:
+        article = articles.get(str(gold.get("doc") or gold.get("doc_id")))
+        if article is None:
+            continue
+        quotes = strings(gold.get("quotes") or gold.get("quote") or [])
+        starts = [gold["start"]] if gold.get("start") is not None else [article.text.find(q) for q in quotes]
+        for start in starts:
+            for number, sentence in enumerate(article.sentences):
+                if sentence.start <= start < sentence.end and sentence.sources:
+                    yield article, number
+
+
+def strings(value: object) -> list[str]:
+    """All the strings in nested lists."""
+    if isinstance(value, str):
+        return [value]
+    return [text for part in value for text in strings(part)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""What the product knows of two languages: which one a text is in, its sentences, its terms, its figures.
+"""What the product knows of two languages: their function words, sentences, terms and figures.
 
 Everything here is a pure function of the text: no model, no file, no state beyond caches.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
@@ -36,9 +35,9 @@ def fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
-# --- function words and languages ---------------------------------------------------------------
+# --- words --------------------------------------------------------------------------------------
 
-_FUNCTION_WORDS: dict[str, frozenset[str]] = {
+FUNCTION_WORDS: dict[Language, frozenset[str]] = {
     "en": frozenset(
         """a about above after again all also am an and any are as at be because been before being below between both
         but by can could did do does doing down during each few for from further had has have having he her
@@ -69,118 +68,17 @@ _FRAMING: dict[Language, frozenset[str]] = {
         aproximadamente entonces verdad alguien algo nomas""".split()
     ),
 }
-# Enough of the neighbours to tell that a question is in none of our two languages.
-_OTHER_FUNCTION_WORDS: dict[str, frozenset[str]] = {
-    "fr": frozenset(
-        """combien quel quelle quels quelles est sont les des dans pour avec vous nous une du au aux qui pourquoi ou et
-        je il elle sur par pas plus cette ces ont de la le en un que y a se tu me te d l c s n il ils elles
-        on ce qu""".split()
-    ),
-    "pt": frozenset(
-        """quantos quantas qual quais sao nao em do da dos das uma um com voce onde porque mais pelo pela isso este tem
-        foi os ao de que e o a se para por como no na""".split()
-    ),
-    "de": frozenset(
-        """wie viele was ist sind der die das den dem ein eine und oder nicht mit fur von zu auf wo wer warum gibt es
-        im""".split()
-    ),
-    "it": frozenset(
-        """quanti quante quale quali sono il gli dei delle nella nel che per con una uno dove perche non ci di piu la
-        le e i a in del un si""".split()
-    ),
-}
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
-_SPANISH_MARKS = re.compile(r"[¿¡ñáéíóúü]", re.IGNORECASE)
-# Frequent content words of the domain and of short questions, where function words are missing.
-_CONTENT_HINTS: dict[str, frozenset[str]] = {
-    "es": frozenset(
-        """centros centro llamadas salario salarios sueldo sueldos empleo empleos trabajo trabajadores empresas empresa
-        ciudad ciudades rotacion idiomas ley horas jornada costo costos precio agentes impuesto impuestos
-        minimo gracias hola buenos buenas dias tardes industria mercado crecimiento servicios canales sillas
-        norma vacaciones aguinaldo despido teletrabajo sindicato datos personales cobranza frontera mexicano
-        mexicana cuales crecio gana ganan paga pagan definicion ingles sector seguridad pandemia historia""".split()
-    ),
-    "en": frozenset(
-        """center centers centre centres call calls wage wages salary salaries pay job jobs employees workers company
-        companies city cities attrition turnover language languages law hours week cost costs price rate
-        rates agents tax taxes minimum thanks hello hi growth market size services channels seats telework
-        remote vacation severance union data debt collection border mexican english security history
-        outsourcing average compare versus size industry contact bilingual""".split()
-    ),
-}
+WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?", re.UNICODE)
 
 
 def words(text: str) -> list[str]:
     """Folded words of a text, in order."""
-    return [fold(w) for w in _WORD.findall(text)]
-
-
-def is_function_word(word: str) -> bool:
-    """Whether a folded word is one of those that carry no content, in any language we can tell apart."""
-    return any(word in known for known in (*_FUNCTION_WORDS.values(), *_OTHER_FUNCTION_WORDS.values()))
-
-
-def language_scores(text: str) -> dict[str, float]:
-    """How much of a text is typical of each language we can tell apart (0..1).
-
-    A function word that several languages share counts a part for each of them.
-    """
-    found = words(text)
-    if not found:
-        return {}
-    scores = {
-        language: sum(1 / _sharers()[w] for w in found if w in vocabulary) / len(found)
-        for language, vocabulary in {**_FUNCTION_WORDS, **_OTHER_FUNCTION_WORDS}.items()
-    }
-    for language in LANGUAGES:
-        scores[language] += sum(w in _CONTENT_HINTS[language] for w in found) / len(found)
-    if _SPANISH_MARKS.search(text):
-        scores["es"] += 0.15
-    return scores
+    return [fold(w) for w in WORD.findall(text)]
 
 
 @lru_cache(maxsize=4)
 def _without_content(language: Language) -> frozenset[str]:
-    return _FUNCTION_WORDS[language] | _FRAMING[language]
-
-
-@lru_cache(maxsize=1)
-def _sharers() -> Counter[str]:
-    """In how many languages a function word occurs."""
-    return Counter(w for known in (*_FUNCTION_WORDS.values(), *_OTHER_FUNCTION_WORDS.values()) for w in known)
-
-
-def detect(text: str, default: Language = "en") -> Language:
-    """English or Spanish, whichever the text is nearer to; `default` when nothing tells.
-
-    >>> detect("¿Cuántos centros hay?"), detect("How many centers are there?"), detect("Telvista")
-    ('es', 'en', 'en')
-    """
-    scores = language_scores(text[:4000])
-    english, spanish = scores.get("en", 0.0), scores.get("es", 0.0)
-    if english == spanish:
-        return default
-    return "en" if english > spanish else "es"
-
-
-def is_foreign(text: str) -> bool:
-    """Whether a question is clearly in neither English nor Spanish.
-
-    >>> is_foreign("Combien de centres d'appels sont au Mexique ?"), is_foreign("REPSE?")
-    (True, False)
-    """
-    letters = [c for c in text if c.isalpha()]
-    if letters and sum(_is_latin(c) for c in letters) < len(letters) / 2:
-        return True
-    scores = language_scores(text)
-    ours = max((scores.get(language, 0.0) for language in LANGUAGES), default=0.0)
-    theirs = max((s for name, s in scores.items() if name not in LANGUAGES), default=0.0)
-    return len(words(text)) >= 3 and theirs >= 0.25 and theirs > ours
-
-
-@lru_cache(maxsize=4096)
-def _is_latin(character: str) -> bool:
-    return unicodedata.name(character, "").startswith(("LATIN", "MODIFIER", "FEMININE", "MASCULINE"))
+    return FUNCTION_WORDS[language] | _FRAMING[language]
 
 
 # --- terms --------------------------------------------------------------------------------------
@@ -301,7 +199,7 @@ def terms(text: str, language: Language) -> list[str]:
     stop = _without_content(language)
     found = []
     for token in _TOKEN.findall(text):
-        if token[0].isdigit():
+        if token[0].isdecimal():
             found.append(figure(token))
             continue
         word = fold(re.sub(r"[.\s-]", "", token) if "." in token or "-" in token else token)
@@ -425,7 +323,7 @@ def _ends_sentence(text: str, start: int, stop: int, after: int, limit: int) -> 
     token = _LAST_WORD.search(text, max(start, stop - _LONGEST_ABBREVIATION), stop)
     last = fold(token.group()) if token else ""
     if last in _BEFORE_NUMBERS:
-        return not opener.isdigit()
+        return not opener.isdecimal()
     if last in _ABBREVIATIONS:
         # "EE. UU. El sector": an abbreviation may close a sentence when a new one clearly opens.
         return last in {"uu", "ee.uu", "u.s", "e.u", "c.v", "inc", "a.m", "p.m", "d.c", "etc"} and bool(

@@ -21,19 +21,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.app import assemble
-from rag.corpus import Article, read_corpus
+from rag.corpus import read_corpus
 from rag.evaluate.intervals import wilson
 from rag.evaluate.refusals import auroc, calibration, calibration_error
 from rag.evidence import reading
-from rag.fit import answers, strings
+from rag.fit import answers
 from rag.fit import said as says
 from rag.index import open_index
 from rag.ingest import ingest
+from rag.language import detect
 from rag.models import Embedder, Scorer, autocast, new_cross_encoder, save_model
 from rag.question import read_question
 from rag.settings import shipped_corpus
-from rag.splits import Part, QuestionSet, question_sets, read_lines
-from rag.text import Language, detect, terms
+from rag.splits import Part, QuestionSet, gold_sentences, question_sets, read_lines
+from rag.text import Language, terms
 
 _PASSAGES = 12
 _CANDIDATES = 16  # hard negatives kept for a question
@@ -87,7 +88,7 @@ def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[G
         language = tags.get("question_lang") or case.get("language") or detect(case["question"])
         question = read_question(case["question"], language=language, known_names=evidence.names[language])
         hits = retriever.search(question.text, _PASSAGES, language=language)
-        texts = dict.fromkeys((reading(a, n) for a, n in _gold_sentences(case, index.articles)), True)
+        texts = dict.fromkeys((reading(a, n) for a, n in gold_sentences(case, index.articles)), True)
         for candidate in evidence.survey(question, retriever.question_vector(question.text), hits):
             if answers(candidate, case):
                 texts[reading(candidate.article, candidate.number)] = True
@@ -96,20 +97,6 @@ def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[G
         right = tuple(texts.values())
         if any(right) == bool(case.get("answerable", True)) and not all(right):
             yield Group(questions.name, str(case["id"]), language, part, question.text, tuple(texts), right)
-
-
-def _gold_sentences(case: Mapping[str, Any], articles: Mapping[str, Article]) -> Iterator[tuple[Article, int]]:
-    """The sentences in which the expected words begin."""
-    for gold in case.get("gold") or []:
-        article = articles.get(str(gold.get("doc") or gold.get("doc_id")))
-        if article is None:
-            continue
-        quotes = strings(gold.get("quotes") or gold.get("quote") or [])
-        starts = [gold["start"]] if gold.get("start") is not None else [article.text.find(q) for q in quotes]
-        for start in starts:
-            for number, sentence in enumerate(article.sentences):
-                if sentence.start <= start < sentence.end and sentence.sources:
-                    yield article, number
 
 
 def _might_answer(quote: str, case: Mapping[str, Any]) -> bool:
@@ -285,7 +272,7 @@ def read_documents(sets: Sequence[QuestionSet], embedder: Embedder, scorer: Scor
         for case in random.Random(SEED).sample(cases, min(most, len(cases))):
             gold = (case.get("gold") or [{}])[0]
             article = articles.get(str(gold.get("doc_id") or (case.get("tags") or {}).get("context_doc")))
-            expected = {n for _, n in _gold_sentences(case, articles)}
+            expected = {n for _, n in gold_sentences(case, articles)}
             if article is None or len(article.sentences) < 2 or bool(expected) != bool(case.get("answerable", True)):
                 continue
             language = (case.get("tags") or {}).get("question_lang") or case.get("language") or detect(case["question"])

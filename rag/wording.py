@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ from rag.answer import Answer, Answerer
 from rag.chat_model import ChatModel, ModelFailure, Usage
 from rag.conversation import Turn
 from rag.evidence import Claim, Evidence
+from rag.language import language_scores
 from rag.models import Vectors
 from rag.prompt import (
     COMPOUND,
@@ -40,12 +42,14 @@ from rag.question import Question
 from rag.reply import Drafted, Sentences
 from rag.retrieve import Hit
 from rag.support import Scorer, Support, support
-from rag.text import LANGUAGES, Language, language_scores
+from rag.text import LANGUAGES, Language
 
 MOST_EVIDENCE = 12  # sentences of the articles that a model is given
 MOST_SENTENCES = 8  # sentences of a model that are shown
 LONGEST_SENTENCE = 70  # words
 REPLY_TOKENS = 800
+MOST_KEPT = 50_000_000  # bytes of replies kept on disk
+_LOOKED_AFTER = "0"  # first digit of the name of a kept reply after which the folder is pruned: one in sixteen
 _CHARACTERS = 3.5  # of a token, in English and Spanish; on the safe side
 _PATIENCE = 4  # times the time-out: what a whole answer may take
 _PARTS = 3
@@ -343,6 +347,8 @@ class Writer:
             cited = {c for claim in claims for c in claim.citations if claim.text == c.quote}
             whole += [c for c in quoted if not set(c.citations) <= cited]
             note = words.model_failed(language, trace.reason, some=bool(claims))
+        if not whole:  # every sentence that was found speaks to a model: none is evidence
+            note = words.refusal(language, base.missing, [])
         mode = "model" if any(c.text != c.citations[0].quote for c in whole) else "quotes"
         return replace(base, claims=tuple(whole), note=note, mode=mode, wording=trace.to_json())
 
@@ -402,10 +408,15 @@ def _without_addresses(text: str, own: Sequence[str], named: Sequence[Given]) ->
 
 
 def _recall(file: Path | None) -> str | None:
+    if file is None:
+        return None
     try:
-        return file.read_text(encoding="utf-8") if file else None
+        said = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+    with suppress(OSError):
+        os.utime(file)
+    return said
 
 
 def _remember(file: Path | None, said: str) -> None:
@@ -419,6 +430,27 @@ def _remember(file: Path | None, said: str) -> None:
         beside.replace(file)
     except OSError:
         beside.unlink(missing_ok=True)
+    if file.name.startswith(_LOOKED_AFTER):
+        prune(file.parent)
+
+
+def prune(folder: Path, most: int = MOST_KEPT) -> None:
+    """Delete kept replies, those used longest ago first, until no more than `most` bytes are left.
+
+    Other processes may read, write and prune beside this one.
+    """
+    found: list[tuple[float, str, int]] = []
+    for file in folder.glob("*"):
+        with suppress(OSError):
+            about = file.stat()
+            found.append((about.st_mtime, file.name, about.st_size))
+    total = sum(size for *_, size in found)
+    for _, name, size in sorted(found):
+        if total <= most:
+            return
+        with suppress(OSError):
+            (folder / name).unlink()
+            total -= size
 
 
 def totals(wordings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -69,6 +69,17 @@ def off_topic(language: Language, titles: Sequence[str]) -> str:
     return _OFF_TOPIC[language].format(about)
 
 
+_FILTERED: dict[Language, str] = {
+    "en": "Nothing that your filters let through answers this. They keep out {} of the {} passages nearest to it.",
+    "es": "Nada de lo que dejan pasar sus filtros responde a esto. Dejan fuera {} de los {} pasajes más cercanos.",
+}
+
+
+def filtered(language: Language, excluded: int, nearest: int) -> str:
+    """A refusal where the asker's filters leave nothing that answers: how many of the nearest passages they exclude."""
+    return _FILTERED[language].format(excluded, nearest)
+
+
 def not_a_question(language: Language, why: str) -> str:
     """The reply to an instruction, a request for harm, for contact details, or for what only the asker can know."""
     return _NOT_A_QUESTION[language][why]

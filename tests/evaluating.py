@@ -15,7 +15,8 @@ from rag.corpus import Article, read_corpus
 from rag.evaluate.cases import Case, case_of
 from rag.evaluate.scoring import Score
 from rag.evidence import Citation, Claim
-from rag.text import detect, terms
+from rag.language import detect
+from rag.text import terms
 
 laws = settings(deadline=None)  # no speed is asserted
 

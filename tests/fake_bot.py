@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from langchain_core.documents import Document
 
@@ -10,8 +11,10 @@ from rag.answer import Answer
 from rag.chat import Turn
 from rag.corpus import Article
 from rag.evidence import Citation, Claim, Conflict, Statement
+from rag.filter import EVERYTHING, Filter
+from rag.language import detect
 from rag.retrieve import Hit
-from rag.text import Language, detect, terms
+from rag.text import Language, terms
 
 NOTES: Mapping[Language, str] = {
     "en": "The sources do not answer this question.",
@@ -69,9 +72,23 @@ class FakeBot:
         )
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, language: Language | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        language: Language | None = None,
+        within: Filter = EVERYTHING,
     ) -> Iterator[Answer]:
-        yield self.ask(question, history, language=language)
+        self.within = within
+        answer = self.ask(question, history, language=language)
+        kept = tuple(c for c in answer.claims if self._lets_through(within, c.citations[0]))
+        if within:
+            note = "" if kept else f"The filters keep out {len(answer.claims)}."
+            answer = replace(answer, claims=kept, note=note, within=within, excluded=len(answer.claims) - len(kept))
+        yield answer
+
+    def _lets_through(self, within: Filter, citation: Citation) -> bool:
+        return within.lets_through(self.articles[citation.article], citation.start, citation.end)
 
     def search(self, question: str, k: int = 10) -> list[Hit]:
         language = detect(question)

@@ -20,6 +20,11 @@ from rag.corpus import Article, read_corpus
 from ui.opening import Opening
 from ui.page import application
 
+OVERTIME = "How is overtime paid in Mexico?"
+HORAS = "¿Cómo se pagan las horas extra en México?"
+PEOPLE = "How many people work in contact centers in Mexico, and do sources disagree?"
+UNKNOWN = "Quantum chromodynamics zebras?"
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -14,7 +14,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +23,13 @@ from fake_bot import FakeBot
 from gradio_client import Client
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
-from pages import fake, served
+from pages import OVERTIME, served
 
 from rag.errors import UserError
 from ui.gate import Login
 from ui.page import serve
 
-OVERTIME = "How is overtime paid in Mexico?"
 HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory) -> FakeBot:
-    return fake(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(scope="module")
-def url(bot: FakeBot) -> Iterator[str]:
-    with served(lambda: bot) as address:
-        yield address
 
 
 def fetch(url: str, body: object = None, method: str | None = None) -> tuple[int, Any, str]:
@@ -74,6 +62,24 @@ def test_ask_by_gradio_client(url: str, bot: FakeBot) -> None:
     hits = client.predict(OVERTIME, 2, api_name="/search")
     assert [set(h) for h in hits] == [{"article", "title", "heading", "language", "start", "end", "score", "text"}] * 2
     assert hits[0]["text"] == bot.articles[hits[0]["article"]].text[hits[0]["start"] : hits[0]["end"]]
+
+
+def test_an_answer_can_be_read_as_it_grows(url: str, bot: FakeBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chat model's sentences, each when it was checked; the last answer is the whole one."""
+    whole = bot.ask(OVERTIME)
+    parts = [replace(whole, claims=whole.claims[:n], conflicts=()) for n in range(1, len(whole.claims))]
+    monkeypatch.setattr(bot, "stream", lambda *_, **__: iter([*parts, whole]))
+    assert parts
+    job = Client(url, verbose=False).submit(OVERTIME, api_name="/ask")
+    assert same(job.result(60), whole.to_json())
+    grown = [len(answer["claims"]) for answer in job.outputs()]
+    assert grown == sorted(grown)
+    assert grown[-1] == len(whole.claims)
+    _, _, text = fetch(f"{url}/gradio_api/call/ask", {"data": [OVERTIME]})
+    _, _, stream = fetch(f"{url}/gradio_api/call/ask/{json.loads(text)['event_id']}")
+    events = [event.split("\n")[0] for event in stream.strip().split("\n\n")]
+    assert "event: generating" in events
+    assert events[-1] == "event: complete"
 
 
 def test_ask_by_plain_http(url: str, bot: FakeBot) -> None:
@@ -317,8 +323,15 @@ serve(open_bot, host="127.0.0.1", port=0, open_browser=False)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("delay", [0, 60], ids=["ready", "loading"])
+@pytest.mark.parametrize(
+    ("number", "delay"),
+    [
+        pytest.param(signal.SIGTERM, 60, id="SIGTERM-loading"),
+        pytest.param(signal.SIGINT, 0, id="SIGINT-ready"),
+        pytest.param(signal.SIGTERM, 0, id="SIGTERM-ready", marks=pytest.mark.long),
+        pytest.param(signal.SIGINT, 60, id="SIGINT-loading", marks=pytest.mark.long),
+    ],
+)
 def test_a_signal_ends_the_server_cleanly(tmp_path: Path, number: int, delay: int) -> None:
     code = SCRIPT.format(tests=str(HERE), delay=delay, folder=str(tmp_path))
     paths = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])

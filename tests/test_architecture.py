@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module imports only modules before it.
 ORDER = (
-    "errors", "loading", "settings", "text", "markers", "particulars", "support", "reply", "chat_model", "words", "corpus", "conversation", "snapshot", "facts", "passages", "models", "index", "ingest",
+    "errors", "loading", "settings", "text", "language", "markers", "particulars", "support", "reply", "chat_model", "words", "corpus", "filter", "conversation", "snapshot", "facts", "passages", "models", "index", "ingest",
     "question", "retrieve", "weights", "evidence", "conflicts", "choose", "origins", "premise", "answer", "prompt", "wording", "suggest", "chat", "export", "evaluate", "check", "coverage", "app", "propose",
-    "splits", "fit", "train", "bench", "evaluate.benchmarks", "evaluate.cli", "__main__",
+    "splits", "adapt", "fit", "train", "bench", "evaluate.benchmarks", "evaluate.cli", "__main__",
 )  # fmt: skip
 
-# Run by hand, with libraries of the extra `bench`: the plain pipeline, the fitting of weights, training.
-BY_HAND = {"rag.bench", "rag.fit", "rag.train"}
+# Run by hand, with libraries of the extra `bench`: the plain pipeline, the fitting of weights, the making of models.
+BY_HAND = {"rag.adapt", "rag.bench", "rag.fit", "rag.train"}
 
 # One third-party library, one module (or folder).
 HOMES = {
@@ -47,10 +47,10 @@ HOMES = {
     "pydantic_settings": {"rag.settings"},
     "rapidfuzz": {"rag.retrieve"},
     "rich": {"rag.__main__", "rag.evaluate.cli"},
-    "sentence_transformers": {"rag.models"},
+    "sentence_transformers": {"rag.models", "rag.adapt"},
     "starlette": {"ui"},
-    "torch": {"rag.models", "rag.train"},
-    "transformers": {"rag.models", "rag.chat_model"},
+    "torch": {"rag.models", "rag.adapt", "rag.train"},
+    "transformers": {"rag.models", "rag.adapt", "rag.chat_model"},
     "typer": {"rag.__main__", "rag.evaluate.cli"},
     "uvicorn": {"ui"},
     "yaml": {"rag.corpus"},

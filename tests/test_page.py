@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import pytest
 from fake_bot import FakeBot
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import Visit, chromium, documents, fake, served, visit
+from pages import HORAS, OVERTIME, PEOPLE, PHONE, UNKNOWN, Visit, documents, served, visit
 from playwright.sync_api import Browser, expect
 
 from rag.answer import Answer
@@ -23,36 +25,7 @@ from rag.corpus import KINDS, Article, Sentence
 from rag.errors import UserError
 from rag.evidence import Citation, Claim
 from rag.text import Span
-from ui import reader, render, words
-
-OVERTIME = "How is overtime paid in Mexico?"
-HORAS = "¿Cómo se pagan las horas extra en México?"
-PEOPLE = "How many people work in contact centers in Mexico, and do sources disagree?"
-UNKNOWN = "Quantum chromodynamics zebras?"
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory) -> FakeBot:
-    return fake(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(scope="module")
-def url(bot: FakeBot) -> Iterator[str]:
-    with served(lambda: bot) as address:
-        yield address
-
-
-@pytest.fixture
-def desk(browser: Browser, url: str) -> Iterator[Visit]:
-    with visit(browser, url, viewport={"width": 1440, "height": 900}) as visiting:
-        yield visiting
+from ui import gate, kept, reader, render, words
 
 
 def quote(visiting: Visit, bot: FakeBot | Chatbot, mark: Any) -> str:
@@ -143,7 +116,7 @@ def test_marks_of_earlier_answers_keep_working(desk: Visit, bot: FakeBot) -> Non
     mark = first.locator("a.cite").last
     mark.click()
     expect(desk.page.locator("#panel mark.hit")).to_have_text(quote(desk, bot, mark))
-    ids = desk.page.locator("[id^='c-']").evaluate_all("marks => marks.map(m => m.id)")
+    ids = desk.page.locator("[id]").evaluate_all("all => all.map(e => e.id)")
     assert len(ids) == len(set(ids))
 
 
@@ -539,9 +512,65 @@ def test_what_is_missing_is_listed(citation: Citation) -> None:
     assert "<li>Mérida &lt;b&gt;</li>" in html
 
 
+@pytest.fixture(scope="module")
+def vendors(tmp_path_factory: pytest.TempPathFactory) -> FakeBot:
+    """A vendor that speaks of itself, one that speaks of others, and a newspaper."""
+    entries = [
+        {"id": "acme", "title": "Acme", "text": "Acme said that its own attrition in Tijuana was 9% in 2021.",
+         "publisher": "Acme", "issued": "2021-06"},
+        {"id": "guide", "title": "Guide", "text": "Bilingual agents in Tijuana cost 9 dollars an hour in 2021.",
+         "publisher": "Acme", "issued": "2021-07"},
+        {"id": "daily", "title": "Daily", "text": "Agents in Monterrey earned 7 dollars an hour in 2020.",
+         "publisher": "Daily", "issued": "2020-03-01"},
+    ]  # fmt: skip
+    articles = documents(
+        tmp_path_factory.mktemp("vendors") / "vendors.jsonl", [{**e, "language": "en"} for e in entries]
+    )
+    kinds = {"Acme": "vendor", "Daily": "press"}
+    return FakeBot(
+        [replace(a, sources=tuple(replace(s, kind=kinds[s.publisher]) for s in a.sources)) for a in articles]
+    )
+
+
+def compared(bot: FakeBot) -> Answer:
+    own, _, daily = (Citation.of(a, *a.sentences[0][:2]) for a in bot.articles.values())
+    sides = (("Tijuana", own), ("Monterrey", daily), ("Mérida <i>", None))
+    return Answer(
+        "Compare", "en", claims=tuple(Claim(c.quote, (c,)) for c in (own, daily)), missing=("Mérida <i>",), sides=sides
+    )
+
+
+def test_a_comparison_stands_side_by_side(vendors: FakeBot) -> None:
+    html = render.answer(compared(vendors), 1)
+    assert html.count('<th scope="row">') == 3
+    assert '<th scope="row">Mérida &lt;i&gt;</th><td class="none">Not in the sources</td>' in html
+    thread = html[: html.index('class="cards"')]
+    assert [thread.count(c.quote) for c in compared(vendors).citations] == [1, 1]
+    assert thread.count("a vendor, about itself") == 1
+    shown = Text(thread, "comparison").found
+    assert all(c.quote in shown for c in compared(vendors).citations)
+
+
+def test_a_kept_comparison_is_shown_as_before(vendors: FakeBot) -> None:
+    given = compared(vendors)
+    again = kept.answer_of(json.loads(kept.keep(given)), vendors)  # type: ignore[arg-type]
+    assert render.answer(again, 1) == render.answer(given, 1)
+
+
+def test_the_word_of_a_vendor_is_marked_wherever_it_is_cited(vendors: FakeBot) -> None:
+    for name, said in (("acme", "a vendor, about itself"), ("guide", "only a vendor says so"), ("daily", "")):
+        article = vendors.articles[name]
+        span = Span(*article.sentences[0][:2])
+        citation = Citation.of(article, *span)
+        given = Answer("q", "en", claims=(Claim(citation.quote, (citation,)),))
+        assert Text(render.answer(given, 1), "interest").found == 2 * said  # in the thread, and on its card
+        assert Text(reader.reader(article, span, [], "en"), "interest").found == said
+        assert Text(reader.hover_card(article, span, "en"), "interest").found == said
+
+
 def test_a_refusal_does_not_show_its_nearest_quote_twice(citation: Citation) -> None:
     note = f"The articles do not answer this. The closest they say: “{citation.quote}”"
-    html = render.refusal(Answer("q", "en", note=note, closest=(citation,)), 1)
+    html = render.refusal(Answer("q", "en", note=note, closest=(citation,)))
     assert html.count(citation.quote) == 1
 
 
@@ -565,8 +594,9 @@ def test_every_word_is_there_in_both_languages() -> None:
 
 
 def test_script_and_style_stay_small() -> None:
-    ours = ("page.js", "conversations.js", "page.css")
-    assert sum((Path(words.__file__).parent / name).stat().st_size for name in ours) < 60 * 1024
+    ours = re.findall(rb'(?:src|href)="\./([\w.]+)"', gate._HEAD)
+    assert len(ours) == 3
+    assert sum((Path(words.__file__).parent / name.decode()).stat().st_size for name in ours) < 60 * 1024
 
 
 # --- text is data ---------------------------------------------------------------------------------

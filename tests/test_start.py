@@ -100,7 +100,9 @@ class Starts:
 
 
 @pytest.fixture
-def starts(library: Path, tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starts]:
+def starts(
+    library: Path, tmp_path: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, audited_here: None
+) -> Iterator[Starts]:
     monkeypatch.setattr(snapshot, "_TICK_NS", 0)
     ingest([library], tmp_path / "index", embedder)
     return Starts(library, tmp_path / "index", embedder, monkeypatch)

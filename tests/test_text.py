@@ -1,4 +1,4 @@
-"""Sentences, terms, figures and languages."""
+"""Sentences, terms and figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import blocks, detect, figure, figures, is_foreign, sentences, terms
+from rag.text import blocks, figure, figures, sentences, terms
 
 
 def cut(text: str) -> list[str]:
@@ -115,45 +115,3 @@ def test_a_number_is_one_figure_however_it_is_grouped(number: int) -> None:
 
 def test_figures_of_a_sentence() -> None:
     assert figures("De 3,000 a 3.500 pesos, 1.5% en 2021") == {"3000", "3500", "1.5", "2021"}
-
-
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("How many call centers are there in Mexico?", "en"),
-        ("¿Cuántos centros de contacto hay?", "es"),
-        ("cuantos call centers hay en tijuana", "es"),
-        ("sueldo agente bilingue", "es"),
-        ("attrition rate", "en"),
-        ("Telvista", "en"),
-    ],
-)
-def test_language(text: str, language: str) -> None:
-    assert detect(text) == language
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Combien de centres d'appels y a-t-il au Mexique ?",
-        "Wie viele Callcenter gibt es?",
-        "墨西哥有多少呼叫中心",
-        "Сколько центров?",
-    ],
-)
-def test_other_languages_are_noticed(text: str) -> None:
-    assert is_foreign(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "REPSE",
-        "What is a call centre?",
-        "¿Qué es el REPSE?",
-        "Tijuana salarios 2021",
-        "Konecta Atento Telvista",
-    ],
-)
-def test_ours_are_not_taken_for_others(text: str) -> None:
-    assert not is_foreign(text)

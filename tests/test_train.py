@@ -150,7 +150,7 @@ def _tiny(folder: Path, *, outputs: int) -> Path:
     """A cross-encoder of two thousand weights, of the form that a hub would give."""
     from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-    AutoTokenizer.from_pretrained(models.model_folder(models.DEFAULT_EMBEDDER)).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    AutoTokenizer.from_pretrained(models.model_folder(models.MINILM)).save_pretrained(folder)  # type: ignore[no-untyped-call]
     config = BertConfig(
         vocab_size=30522, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
         num_labels=outputs,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -26,7 +30,7 @@ from rag.prompt import instructs
 from rag.question import read_question
 from rag.reply import Sentences
 from rag.text import LANGUAGES, Language, terms
-from rag.wording import Asked, Writer, totals
+from rag.wording import Asked, Writer, prune, totals
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -474,6 +478,35 @@ def test_a_reply_that_broke_off_is_not_kept(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*")) == []
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 50), max_size=12), st.integers(0, 300))
+def test_what_was_kept_longest_unused_goes_first(sizes: list[int], most: int) -> None:
+    with TemporaryDirectory() as top:
+        folder = Path(top)
+        for age, size in enumerate(sizes):  # the first was used last
+            (folder / f"{age}.txt").write_text("x" * size, encoding="utf-8")
+            os.utime(folder / f"{age}.txt", (10**9 - age, 10**9 - age))
+        prune(folder, most)
+        left = {int(f.stem) for f in folder.iterdir()}
+        assert sum(sizes[age] for age in left) <= most
+        assert left == set(range(len(left)))
+        gone = set(range(len(sizes))) - left
+        assert not gone or sum(sizes[age] for age in left) + sizes[min(gone)] > most
+
+
+def test_what_is_used_counts_as_new(tmp_path: Path) -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    say, _ = scripted("")
+    ask(writer(shelf, say, cache=tmp_path), "How many?")
+    (first,) = tmp_path.iterdir()
+    os.utime(first, (10**9, 10**9))
+    ask(writer(shelf, say, cache=tmp_path), "How many?")
+    (tmp_path / "older.txt").write_text("x" * 9, encoding="utf-8")
+    os.utime(tmp_path / "older.txt", (10**9 + 1, 10**9 + 1))
+    prune(tmp_path, first.stat().st_size)
+    assert list(tmp_path.iterdir()) == [first]
+
+
 def test_totals_of_a_batch() -> None:
     one = {
         **Usage(1, 100, 10, 0.5, 0.01).to_json(),
@@ -523,6 +556,15 @@ def test_what_a_document_tells_the_model_to_do_is_not_shown(poison: str, behavio
         assert CANARY not in answer.text
         assert "evil" not in answer.text
         assert not re.search(r"<\w|!\[|\]\(", answer.text)
+
+
+def test_where_every_sentence_speaks_to_the_model_nothing_is_said() -> None:
+    answer = ask(writer(Shelf(POISON[:1], "en"), BEHAVIOURS["obeys"]), "How many call centers are there in Tijuana?")[
+        -1
+    ]
+    assert (answer.answered, answer.citations) == (False, ())
+    assert CANARY not in answer.note
+    assert answer.note
 
 
 def test_no_sentence_of_the_corpus_is_taken_for_an_instruction() -> None:

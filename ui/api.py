@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -19,10 +19,14 @@ def whole(question: str) -> str:
     return question.encode("utf-8", "replace").decode().strip()
 
 
-def asking(opening: Opening) -> Callable[..., dict[str, Any]]:
-    """Give the public function `ask`, whose docstring is what API and MCP show."""
+def asking(opening: Opening) -> Callable[..., Iterator[dict[str, Any]]]:
+    """Give the public function `ask`, whose docstring is what API and MCP show.
 
-    def ask(question: str, history: list[dict[str, Any]] | None = None, language: str = "") -> dict[str, Any]:
+    It yields the answer as it grows, so that a chat model's sentences can be read as they are checked; who waits
+    for the end gets the whole answer, which is the only one without a chat model.
+    """
+
+    def ask(question: str, history: list[dict[str, Any]] | None = None, language: str = "") -> Iterator[dict[str, Any]]:
         """Answer a question about Mexico's BPO and contact-center sector, in English or Spanish.
 
         Every sentence of the answer is a quote from the sources, with its article, characters, original
@@ -40,8 +44,8 @@ def asking(opening: Opening) -> Callable[..., dict[str, Any]]:
         if language and language not in LANGUAGES:
             raise gr.Error(f"language {language!r}: expected en, es or nothing", print_exception=False)
         chosen = next((x for x in LANGUAGES if x == language), None)
-        answer = _bot(opening).ask(whole(question), _turns(history or ()), language=chosen)
-        return answer.to_json()
+        for answer in _bot(opening).stream(whole(question), _turns(history or ()), language=chosen):
+            yield answer.to_json()
 
     return ask
 

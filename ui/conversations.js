@@ -5,21 +5,22 @@
   const KEY = "bpo-c-", MOST = 50, LARGEST = 900000;
   const wide = matchMedia("(min-width: 1200px)");
 
-  let side, view, dialog;
+  let side, view, dialog, narrow;
   let current = empty(""); // the conversation in the thread; its id is "" until it is named
   let rated = null; // what the dialog of feedback is about: {answer, good, citation}
   let gone = null; // the conversation that was deleted last
   let asking = []; // questions of a link that are still to be asked
 
   document.addEventListener("DOMContentLoaded", () => {
-    [side, view, dialog] = [$("#side"), $("#view"), $("#feedback")];
+    [side, view, dialog, narrow] = [$("#side"), $("#view"), $("#feedback"), $("#filters")];
     document.addEventListener("bpo:answer", (event) => answered(event.detail));
-    document.addEventListener("bpo:language", () => { list(); if (!view.hidden) route(); });
+    document.addEventListener("bpo:language", () => { list(); narrowTo(chosen); if (!view.hidden) route(); });
     document.addEventListener("click", clicked);
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && $("details.menu").open) {
-        $("details.menu").open = false;
-        $("details.menu summary").focus();
+      const opened = $("details:is(.menu, .narrow)[open]");
+      if (event.key === "Escape" && opened) {
+        opened.open = false;
+        $("summary", opened).focus();
       } else if (event.key === "Escape" && !side.hidden && !wide.matches) {
         toggle(false);
         $("button.side").focus();
@@ -28,6 +29,8 @@
     });
     document.addEventListener("submit", submitted);
     $(".find input", side).addEventListener("input", list);
+    $(".narrow").addEventListener("toggle", choices);
+    narrow.addEventListener("change", () => narrowTo(picked()));
     addEventListener("hashchange", route);
     addEventListener("storage", (event) => event.key?.startsWith(KEY) && list());
     wide.addEventListener("change", () => toggle(wide.matches && remembered() !== "closed"));
@@ -71,6 +74,7 @@
     if (!answer || name && name !== current.id) return;
     if (!current.id) current.id = fresh();
     current.answers.push(answer);
+    current.filter = chosen;
     current.title ||= answer.question.slice(0, 120);
     current.at = Date.now();
     save(current);
@@ -89,6 +93,7 @@
     let text = JSON.stringify(answers);
     while (text.length > LARGEST) text = JSON.stringify(answers = answers.slice(1));
     expect(conversation.id, answers.length);
+    narrowTo(conversation.filter || {});
     offer();
     // A page that has only just been laid out may not listen yet.
     for (let tries = 0; tries < 30 && current === conversation; tries++) {
@@ -147,6 +152,44 @@
     else if (current.id && current.answers.length) history.replaceState(history.state, "", `#c/${current.id}`);
   }
 
+  // --- filters --------------------------------------------------------------------------------------
+
+  let chosen = {}; // what the next answers may rest on
+
+  async function choices() {
+    const box = $(".choices", narrow), language = document.documentElement.lang;
+    if (box.lang === language) return;
+    const [response] = await Promise.all([fetch(`./filters?language=${language}`).catch(() => null), more()]);
+    if (!response?.ok) return;
+    box.innerHTML = await response.text();
+    box.lang = language;
+    narrowTo(chosen);
+  }
+
+  function picked() {
+    const form = new FormData(narrow), kinds = form.getAll("kinds");
+    form.delete("kinds");
+    return Object.fromEntries([...form, ["kinds", kinds]].filter(([, value]) => value.length));
+  }
+
+  async function narrowTo(filter) {
+    const some = Object.keys(filter).length > 0, fields = [...narrow.elements].filter((f) => f.name);
+    if (current.answers.length && filter !== chosen) save(Object.assign(current, { filter }));
+    chosen = filter;
+    $(".unfilter", narrow).hidden = !some;
+    const told = fields.map((field) => {
+      const given = filter[field.name] || "";
+      if (field.type === "checkbox") return (field.checked = given.includes(field.value)) && field.nextSibling.data;
+      field.value = given;
+      return given && (field.type === "date" ? `${field.previousSibling.data} ${new Date(`${given}T12:00`).toLocaleDateString(document.documentElement.lang)}` : field.selectedOptions[0]?.text);
+    });
+    $(".chosen", narrow).textContent = told.filter(Boolean).join(" · ");
+    if (some) choices();
+    const box = await there("#narrow input");
+    box.type = "text";
+    bpo.type(box, some ? JSON.stringify(filter) : "");
+  }
+
   // --- views ----------------------------------------------------------------------------------------
 
   async function showView(address) {
@@ -158,16 +201,25 @@
     document.body.dataset.view = name;
     view.hidden = false;
     marked();
-    const again = view.dataset.name === name;
+    const again = view.dataset.name === name, here = () => location.hash === `#view/${address}`;
     view.dataset.name = name;
     const response = await fetch(`./view/${encodeURIComponent(name)}?${parameters}`).catch(() => null);
-    if (location.hash !== `#view/${address}`) return;
+    await Promise.all([more(), name === "evaluation" && need("script", { src: "./evaluation.js" })]);
+    if (!here()) return;
     if (response?.status === 503) return setTimeout(route, 500);
     view.innerHTML = response?.ok ? await response.text() : `<p class="failure">${response?.status ?? "–"}</p>`;
     view.scrollTop = 0;
     const first = again && $(".tabs [aria-current], .search input", view) || $("h2", view);
     first?.focus({ preventScroll: true });
   }
+
+  const loaded = {};
+  function need(tag, from) {
+    return loaded[tag] ||= new Promise((done) => {
+      document.head.append(Object.assign(make(tag), from, { onload: done, onerror: done }));
+    });
+  }
+  const more = () => need("link", { rel: "stylesheet", href: "./more.css" });
 
   function hideView() {
     if (!view.hidden) bpo.close();
@@ -308,7 +360,7 @@
     return [answer.question, "", answer.text, "", ...cited].join("\n");
   }
 
-  function rate(element, good, citation = null) {
+  async function rate(element, good, citation = null) {
     const answer = element && data(element);
     if (!answer) return;
     rated = { answer, good, citation, history: before(element) };
@@ -318,6 +370,7 @@
     quote.textContent = citation ? answer.citations[citation - 1]?.quote ?? answer.closest[citation - 1]?.quote ?? "" : answer.question;
     $("fieldset", dialog).hidden = $(".expected", dialog).hidden = good;
     if (citation) $("[value=link]", dialog).checked = true;
+    await more();
     dialog.showModal();
   }
 
@@ -352,6 +405,7 @@
     const target = event.target.closest?.("button, a");
     const menu = $("details.menu");
     if (menu.open && !event.target.closest("details.menu summary")) menu.open = false;
+    if (!event.target.closest("#filters")) $(".narrow").open = false;
     if (!target) return;
     const answer = target.closest(".answer"), row = target.closest("[data-id]");
     const does = {
@@ -375,6 +429,8 @@
         rate(shown, false, +at);
       },
       halt: () => $("#halt").click(),
+      unfilter: () => { narrowTo({}); $(".narrow summary").focus(); },
+      unfiltered: () => { narrowTo({}); ask(data(answer).question); },
     };
     const name = Object.keys(does).find((k) => target.classList.contains(k));
     if (name === "new") event.preventDefault();

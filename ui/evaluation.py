@@ -250,7 +250,6 @@ class Routes:
     def add_to(self, app: FastAPI) -> None:
         """Put the routes into the server."""
         app.add_api_route("/evaluation.js", _script, methods=["GET"])
-        app.add_api_route("/evaluation.css", _style, methods=["GET"])
         app.add_api_route("/evaluation/start", self.start, methods=["POST"])
         app.add_api_route("/evaluation/stop", self.stop, methods=["POST"])
         app.add_api_route("/evaluation/continue", self.resume, methods=["POST"])
@@ -321,10 +320,6 @@ def add_evaluation(app: FastAPI, opening: Opening, folder: Path | None) -> View:
 
 def _script() -> Response:
     return FileResponse(HERE / "evaluation.js", media_type="text/javascript; charset=utf-8")
-
-
-def _style() -> Response:
-    return FileResponse(HERE / "evaluation.css", media_type="text/css; charset=utf-8")
 
 
 def _kind(request: Request) -> str:

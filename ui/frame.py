@@ -99,7 +99,7 @@ def frame(views: Sequence[str]) -> str:
         f"{_button('step next', 'next', _RIGHT)}</div>{_button('close', 'close', _CROSS)}</div>"
         '<div class="list"></div><div class="reader"></div></aside>'
         '<div id="card" role="tooltip" hidden></div>'
-        f'{_feedback()}<template id="entry"><li><a></a><button type="button" class="rename">{_PEN}</button>'
+        f'{_filters()}{_feedback()}<template id="entry"><li><a></a><button type="button" class="rename">{_PEN}</button>'
         f'<button type="button" class="delete">{_BIN}</button></li></template>'
         '<div id="spoken" class="sr" role="status"></div></template>'
     )
@@ -112,6 +112,14 @@ def _export() -> str:
     return (
         f'<details class="menu" hidden><summary>{_DOWN}<span>{both("export")}</span></summary>'
         f'<div>{forms}<button type="button" class="link">{both("copy_link")}</button></div></details>'
+    )
+
+
+def _filters() -> str:
+    return (
+        f'<form id="filters"><details class="narrow"><summary>{both("filters")}</summary><div class="choices"></div>'
+        f'</details><span class="chosen"></span>'
+        f'<button type="button" class="unfilter" hidden>{both("unfilter")}</button></form>'
     )
 
 

@@ -19,7 +19,7 @@ LARGEST_BODY = 1 << 20
 NEAR = ("127.0.0.1", "::1", "localhost")
 
 OPEN = re.compile(
-    r"/(?:|healthz?|reader|view/\w+|export/\w+|feedback|(?:page|conversations|evaluation)\.(?:js|css)|evaluation/[\w-]+(?:/[\w.-]+)?"
+    r"/(?:|healthz?|reader|view/\w+|export/\w+|feedback|filters|(?:page|conversations|evaluation|more)\.(?:js|css)|evaluation/[\w-]+(?:/[\w.-]+)?"
     r"|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|(?:assets|static)/.*|gradio_api/(?:info/?|openapi\.json|startup-events|app_id/?|theme\.css|reset/?|cancel"
     r"|queue/(?:join|data)|heartbeat/\w+|call/(?:v2/)?(?:ask|search)(?:/\w*)?|mcp(?:/.*)?))"
 )
@@ -42,7 +42,6 @@ _FOREIGN = re.compile(rb"\s*<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*/>")
 _HEAD = (
     b'<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="./page.css">'
     b'<script src="./page.js"></script><script src="./conversations.js"></script>'
-    b'<link rel="stylesheet" href="./evaluation.css"><script src="./evaluation.js"></script>'
 )
 
 

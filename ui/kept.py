@@ -10,6 +10,7 @@ from rag.answer import Answer
 from rag.chat import MAX_CHARACTERS, Chatbot
 from rag.corpus import KINDS, Source
 from rag.evidence import Citation, Claim, Conflict, Statement
+from rag.filter import Filter
 from rag.text import LANGUAGES, Language
 
 LONGEST_THREAD = 50
@@ -73,12 +74,20 @@ def answer_of(kept: Mapping[str, Any], bot: Chatbot) -> Answer:
         confidence=float(kept["confidence"]),
         mode=str(kept["mode"]),
         index_version=str(kept["index_version"]),
+        within=Filter.read(kept.get("filter") or {}),
+        excluded=int(kept.get("excluded", 0)),
+        sides=tuple(_side(row, citations) for row in (kept.get("table") or {}).get("rows", ())),
     )
 
 
 def language_of(code: object) -> Language:
     """Give the language of a code, English for any other."""
     return next((x for x in LANGUAGES if x == code), LANGUAGES[0])
+
+
+def _side(row: Mapping[str, Any], citations: Sequence[Citation]) -> tuple[str, Citation | None]:
+    cell = row["cells"][0]
+    return str(row["name"]), citations[int(cell["citation"]) - 1] if cell else None
 
 
 def _strings(values: Sequence[Any]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from rag.corpus import Article, Source
 from rag.text import HEADING, Language
 from rag.text import blocks as blocks_of
 from ui.render import address_of, origins, safe, unmarked
-from ui.words import KINDS, TOPICS, count, day, say
+from ui.words import TOPICS, count, day, kind_name, place_name, say
 
 SHELVES = ("articles", "publications", "coverage")
 FOUND = 20
@@ -99,7 +99,7 @@ def _publications(bot: Chatbot, query: Mapping[str, str], language: Language) ->
     there = Counter(s.kind for s in found.values())
     links = "".join(
         f'<a href="#view/library?{urlencode({"show": "publications", "kind": k})}"{_current(k == kind)}>'
-        f"{KINDS[language].get(k) or say('all_kinds' if not k else 'reason_other', language)} "
+        f"{kind_name(k, language) if k else say('all_kinds', language)} "
         f"<span>{there[k] if k else len(found)}</span></a>"
         for k in ("", *ALL_KINDS)
         if not k or there[k]
@@ -138,7 +138,7 @@ def _coverage(bot: Chatbot, _: Mapping[str, str], language: Language) -> str:
 
 
 def _name(name: str, language: Language) -> str:
-    return TOPICS[language].get(name) or name.replace("-", " ").title()
+    return TOPICS[language].get(name) or place_name(name, language)
 
 
 def _row(name: str, articles: Sequence[Article], language: Language) -> tuple[int, str, str]:
@@ -186,9 +186,15 @@ def _found(bot: Chatbot, wanted: str, language: Language) -> str:
         heading = f" · {safe(metadata['heading'])}" if metadata["heading"] else ""
         rows.append(
             f'<li lang="{article.language}"><h4><a class="read" href="{where}">{safe(article.title)}{heading}</a></h4>'
-            f"<blockquote>{unmarked(article.text[start:end].strip())}</blockquote></li>"
+            f"<blockquote>{unmarked(_without_heading(article.text[start:end]))}</blockquote></li>"
         )
     return f'<ul class="shelf found">{"".join(rows)}</ul>' if rows else f"<p>{say('nothing_found', language)}</p>"
+
+
+def _without_heading(passage: str) -> str:
+    """A passage without the heading that it may begin with, which is shown above it."""
+    heading = HEADING.match(passage.lstrip())
+    return (passage.lstrip()[heading.end() :] if heading else passage).strip()
 
 
 def questions(bot: Chatbot, article: Article) -> tuple[str, ...]:

@@ -28,7 +28,7 @@
     const frame = $("#frame");
     document.body.prepend(frame.content.cloneNode(true));
     [panel, card, spoken] = [$("#panel"), $("#card"), $("#spoken")];
-    document.body.append(panel, card, $("#feedback"), spoken);
+    document.body.append($("#filters"), panel, card, $("#feedback"), spoken);
     speak(chosen);
     new MutationObserver(changed).observe($("gradio-app"), { childList: true, subtree: true });
     new MutationObserver(() => root.lang === chosen || speak(chosen)).observe(root, { attributeFilter: ["lang"] });

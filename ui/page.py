@@ -25,10 +25,12 @@ from gradio.events import api as publish
 
 from rag.chat import MAX_CHARACTERS, Chatbot, Turn
 from rag.errors import UserError
-from rag.text import LANGUAGES, detect
+from rag.language import detect
+from rag.text import LANGUAGES
 from ui import frame, library, render
 from ui.api import Published, as_json, asking, searching, whole
 from ui.evaluation import add_evaluation
+from ui.filters import read_filter
 from ui.gate import Gate, Login, is_near
 from ui.journal import record, start_record
 from ui.kept import LONGEST_THREAD, read_kept
@@ -83,16 +85,17 @@ def blocks(opening: Opening) -> gr.Blocks:
             submit_btn=True,
             placeholder=" ",
         )
+        narrow = gr.Textbox(elem_id="narrow", label="filters", show_label=False, container=False, type="password")
         asking_once = composer.submit(
             _converse(opening),
-            [composer, kept],
+            [composer, kept, narrow],
             [composer, thread, kept],
             api_visibility="private",
             show_progress="hidden",
             trigger_mode="always_last",
             concurrency_id="ask",
         )
-        # Nobody sees these two: the page's script brings back through them what the browser kept, and stops an answer.
+        # Nobody sees these: the page's script brings back through them what the browser kept, and stops an answer.
         memory = gr.Textbox(elem_id="memory", label="memory", show_label=False, container=False, type="password")
         memory.change(
             _restore(opening),
@@ -143,7 +146,7 @@ def _greet(opening: Opening) -> Callable[[], AsyncIterator[Any]]:
 
 
 def _converse(opening: Opening) -> Callable[..., AsyncIterator[tuple[Any, ...]]]:
-    async def converse(question: str, before: Thread) -> AsyncIterator[tuple[Any, ...]]:
+    async def converse(question: str, before: Thread, chosen: str = "") -> AsyncIterator[tuple[Any, ...]]:
         """One exchange: the question at once, what is being done, then the answer."""
         question = whole(question)
         if not question:
@@ -164,13 +167,13 @@ def _converse(opening: Opening) -> Callable[..., AsyncIterator[tuple[Any, ...]]]
             return
         yield show(render.stage("searching", language))
         history = [Turn(e.question, e.text) for e in before.exchanges]
-        answers = opening.bot().stream(question, history)
+        answers = opening.bot().stream(question, history, within=read_filter(chosen))
         answer = None
         while True:
             coming = asyncio.get_running_loop().run_in_executor(None, next, answers, None)
             done, _ = await asyncio.wait([coming], timeout=_AT_ONCE)
             if answer is not None and not done:
-                yield show(render.growing(answer, turn))
+                yield show(render.growing(answer))
             await asyncio.wait([coming])
             error = coming.exception()
             if error is not None:

@@ -8,8 +8,9 @@ from datetime import date
 from itertools import pairwise
 
 from rag.corpus import Article
+from rag.evidence import Citation
 from rag.text import HEADING, Language, Span, blocks
-from ui.render import origins, safe, unmarked
+from ui.render import interest_of, interested, origins, safe, unmarked
 from ui.words import day, say
 
 READER_CHARACTERS = 60_000
@@ -25,6 +26,7 @@ def hover_card(article: Article, span: Span, language: Language, today: str = ""
     words = f"{around[0]} <mark>{unmarked(quote)}</mark> {around[1]}"
     return (
         f"{origins(article.sources_of(*span), language, today or date.today().isoformat())}"
+        f"{_interest(article, span, language)}"
         f'<p class="context" lang="{article.language}">{words}</p>'
         f'<p class="article">{safe(article.title)}</p>'
     )
@@ -36,6 +38,7 @@ def reader(article: Article, span: Span, others: Sequence[Span], language: Langu
     sources = article.sources_of(*span)
     updated = f'<p class="updated">{say("updated", language, date=day(article.updated, language))}</p>'
     published = f"<h3>{say('original', language)}</h3>{origins(sources, language, today)}" if sources else ""
+    published += _interest(article, span, language)
     doubt = f'<button type="button" class="doubt">{say("not_supporting", language)}</button>'
     return (
         f'<div class="origin">{published}{doubt}</div>'
@@ -55,6 +58,10 @@ def whole_article(article: Article, asked: Sequence[str], language: Language) ->
         f"{updated if article.updated else ''}{offered if asked else ''}{_body(article, Span(0, 0), (), language)}"
         f'<div class="behind">{published}</div></article>'
     )
+
+
+def _interest(article: Article, span: Span, language: Language) -> str:
+    return interested(interest_of(Citation.of(article, *span)), language)
 
 
 def _body(article: Article, span: Span, others: Sequence[Span], language: Language) -> str:

@@ -18,10 +18,11 @@ from zlib import crc32
 from rag.answer import Answer
 from rag.corpus import Article, Source
 from rag.evidence import Citation, Claim, Conflict
+from rag.origins import Interest, interest
 from rag.text import LANGUAGES, Language, sentences
 from ui.chart import bars, values_over_time
 from ui.kept import keep
-from ui.words import KINDS, ago, count, day, say
+from ui.words import KINDS, ago, count, day, filter_words, say
 
 
 class Exchange(NamedTuple):
@@ -105,12 +106,12 @@ def stage(key: str, language: Language) -> str:
     return f'<div class="answer pending" lang="{language}"><p class="stage">{say(key, language)}</p>{stop}</div>'
 
 
-def growing(given: Answer, turn: int) -> str:
+def growing(given: Answer) -> str:
     """Show the sentences that there are of an answer, each with its marks, while the next ones are awaited."""
-    claims = "".join(_claim(c, given, turn) for c in given.claims)
+    claims = _claims(given.claims, given)
     working = stage("checking", given.language)
     opening = f'<div class="answer pending" lang="{given.language}">'
-    return f'{opening}<div class="claims">{claims}</div>{working.removeprefix(opening)}' if claims else working
+    return f"{opening}{claims}{working.removeprefix(opening)}" if claims else working
 
 
 def failure(sentence: str, language: Language) -> str:
@@ -126,9 +127,10 @@ def answer(given: Answer, turn: int, conversation: str = "") -> str:
     language = given.language
     if given.answered:
         parts = [
-            '<div class="claims">' + "".join(_claim(c, given, turn) for c in given.claims) + "</div>",
-            *(conflict(c, given, turn) for c in given.conflicts),
-            over_time(given, turn),
+            comparison(given),
+            _claims([c for c in given.claims if not _is_cell(c, given)], given),
+            *(conflict(c, given) for c in given.conflicts),
+            over_time(given),
             _listing("missing", given.missing, language),
             f'<p class="note">{safe(given.note)}</p>' if given.note else "",
             verdict_line(given),
@@ -137,8 +139,14 @@ def answer(given: Answer, turn: int, conversation: str = "") -> str:
     elif given.mode == "chat" or not (given.closest or given.missing):
         parts = [f'<p class="note">{safe(given.note)}</p>']
     else:
-        parts = [refusal(given, turn), f'<div class="more">{_acts(given)}</div>']
+        parts = [refusal(given), f'<div class="more">{_acts(given)}</div>']
         parts.append(_cards(given.closest, "closest", language))
+    if given.within:
+        shown = say("filtered", language, filter=safe(filter_words(given.within, language)))
+        parts.insert(0, f'<p class="within">{shown}</p>')
+        if given.excluded and not given.answered:
+            again = f'<button type="button" class="unfiltered">{say("unfiltered", language)}</button>'
+            parts.append(f'<div class="more">{again}</div>')
     parts.append(_suggestions(given.suggestions, language))
     parts.append(f'<p class="spoken">{_spoken(given)}</p>')
     parts.append(f'<div class="kept" title="{safe(conversation)}">{safe(keep(given))}</div>')
@@ -150,18 +158,35 @@ def _acts(given: Answer) -> str:
     return "".join(f'<button type="button" class="{n}">{say(n, given.language)}</button>' for n in names)
 
 
-def _claim(claim: Claim, given: Answer, turn: int) -> str:
-    marks = "".join(mark(c, given.number(c), turn, given.language, verdict=claim.verdict) for c in claim.citations)
-    return f'<p class="claim">{_words(claim.text, claim.citations[0].language, given.language)}{marks}</p>'
+def _claims(claims: Sequence[Claim], given: Answer) -> str:
+    shown = "".join(f'<p class="claim">{_said(c, given)}</p>' for c in claims)
+    return f'<div class="claims">{shown}</div>' if shown else ""
 
 
-def mark(citation: Citation, number: int, turn: int, language: Language, *, verdict: str = "supported") -> str:
+def _said(claim: Claim, given: Answer) -> str:
+    """Show the words of a claim, its marks, and in whose interest it is."""
+    marks = "".join(mark(c, given.number(c), given.language, verdict=claim.verdict) for c in claim.citations)
+    words = _words(claim.text, claim.citations[0].language, given.language)
+    return f"{words}{marks}{interested(interest(claim), given.language)}"
+
+
+def interested(whose: Interest, language: Language) -> str:
+    """Say that only vendors state something, or that one says it of itself; "" for anything else."""
+    return f'<span class="interest">{say(f"interest_{whose}", language)}</span>' if whose else ""
+
+
+def interest_of(citation: Citation) -> Interest:
+    """Whose word the cited words rest on: see `rag.origins.interest`."""
+    return interest(Claim(citation.quote, (citation,)))
+
+
+def mark(citation: Citation, number: int, language: Language, *, verdict: str = "supported") -> str:
     """Show the numbered mark after a sentence."""
     kind = "ok" if verdict == "supported" else "part"
     partly = "" if kind == "ok" else f'<span class="sr">, {say("partly", language)}</span>'
     return (
         f'<sup class="mark {kind}">'
-        f'<a id="c-{turn}-{number}" class="cite" role="doc-noteref" href="{address(citation)}">'
+        f'<a class="cite" role="doc-noteref" href="{address(citation)}">'
         f'<span class="sr">{say("source", language)} </span><span class="n">{number}</span>{partly}</a></sup>'
     )
 
@@ -189,15 +214,14 @@ def _trace(given: Answer) -> str:
 
 def _verdict(given: Answer) -> list[str]:
     sources = {s.id: s for c in given.citations for s in c.sources}.values()
-    publishers = {s.publisher.casefold() or s.id for s in sources}
     newest = max((s.issued for s in sources), default="")
     good = sum(c.verdict == "supported" for c in given.claims)
     key = "quoted" if given.mode == "quotes" else "checked"
     if good == len(given.claims) == 1:
         key += "_1"
     parts = [say(key, given.language, n=good, m=len(given.claims))]
-    if publishers:
-        parts.append(count("source_count", len(publishers), given.language))
+    if given.independent_sources:
+        parts.append(count("source_count", given.independent_sources, given.language))
     if newest:
         parts.append(say("newest", given.language, date=day(newest[:7], given.language)))
     return parts
@@ -211,12 +235,12 @@ def _spoken(given: Answer) -> str:
     return safe(given.note or say("refusal_ready", given.language))
 
 
-def conflict(found: Conflict, given: Answer, turn: int) -> str:
+def conflict(found: Conflict, given: Answer) -> str:
     """Show the sides of a disagreement: what is said, as of when, by what kind of source."""
     language = given.language
     rows = "".join(
         f"<tr><td>{_words(s.text, s.citation.language, language)}"
-        f"{mark(s.citation, given.number(s.citation), turn, language)}</td>"
+        f"{mark(s.citation, given.number(s.citation), language)}{interested(interest_of(s.citation), language)}</td>"
         f"<td>{safe(day(s.as_of, language))}</td><td>{_publishers(s.citation.sources, language)}</td></tr>"
         for s in found.statements
     )
@@ -228,7 +252,30 @@ def conflict(found: Conflict, given: Answer, turn: int) -> str:
     )
 
 
-def over_time(given: Answer, turn: int) -> str:
+def _is_cell(claim: Claim, given: Answer) -> bool:
+    return any(c == claim.citations[0] and c.quote == claim.text for _, c in given.sides)
+
+
+def comparison(given: Answer) -> str:
+    """Set the things that a question compares side by side, each with its quoted sentence, or with none."""
+    if not given.sides:
+        return ""
+    language = given.language
+    told = {c.citations[0]: c for c in given.claims}
+    rows = "".join(
+        f'<tr><th scope="row">{safe(name)}</th><td>{_said(told.get(c) or Claim(c.quote, (c,)), given)}</td></tr>'
+        if c
+        else f'<tr><th scope="row">{safe(name)}</th><td class="none">{say("cell_missing", language)}</td></tr>'
+        for name, c in given.sides
+    )
+    heads = "".join(f'<th scope="col">{say(k, language)}</th>' for k in ("compared", "statement"))
+    return (
+        f'<div class="comparison"><h3>{say("comparison", language)}</h3>'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def over_time(given: Answer) -> str:
     """Show three or more dated values of one thing as a small chart with its table; "" for fewer."""
     language = given.language
     series = values_over_time(given)
@@ -238,7 +285,7 @@ def over_time(given: Answer, turn: int) -> str:
     heads = f'{year}<td class="drawn" aria-hidden="true"></td>{value}'
     rows = "".join(
         f'<tr><th scope="row">{v.year}</th><td class="drawn" aria-hidden="true">{drawn}</td><td>{safe(v.words)}'
-        f"{mark(v.citation, given.number(v.citation), turn, language)}</td></tr>"
+        f"{mark(v.citation, given.number(v.citation), language)}</td></tr>"
         for v, drawn in zip(series, bars(series), strict=True)
     )
     return (
@@ -247,11 +294,12 @@ def over_time(given: Answer, turn: int) -> str:
     )
 
 
-def refusal(given: Answer, turn: int) -> str:
+def refusal(given: Answer) -> str:
     """Say that the sources do not answer, and show the nearest quotes there are."""
     language = given.language
     quotes = "".join(
-        f"<li><blockquote>{_words(c.quote, c.language, language)}{mark(c, n, turn, language)}</blockquote>"
+        f"<li><blockquote>{_words(c.quote, c.language, language)}{mark(c, n, language)}"
+        f"{interested(interest_of(c), language)}</blockquote>"
         f'<p class="from">{_publishers(c.sources, language) or safe(c.title)}</p></li>'
         for n, c in enumerate(given.closest, 1)
     )
@@ -308,7 +356,7 @@ def _card(citation: Citation, number: int, language: Language) -> str:
         f'<li class="card"><h3><a class="open" href="{address(citation)}"><span class="n">{number}</span>'
         f"<span>{safe(citation.title)}</span></a></h3>"
         f'<blockquote lang="{safe(citation.language)}">{unmarked(citation.quote)}</blockquote>'
-        f"{origins(citation.sources, language)}</li>"
+        f"{interested(interest_of(citation), language)}{origins(citation.sources, language)}</li>"
     )
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
 from rag.export import FORMATS, export
 from rag.text import Span
-from ui import library, reader, render
+from ui import filters, library, reader, render
 from ui.journal import keep_feedback
 from ui.kept import language_of, read_kept
 from ui.opening import Opening
@@ -31,6 +31,7 @@ def add_routes(app: FastAPI, opening: Opening, views: Sequence[View], folder: Pa
     _add_health(app, opening)
     _add_reader(app, opening)
     _add_views(app, opening, views)
+    _add_filters(app, opening)
     _add_export(app, opening)
     _add_feedback(app, folder)
 
@@ -42,8 +43,9 @@ def _add_files(app: FastAPI) -> None:
         return FileResponse(HERE / request.url.path.strip("/"), media_type="text/javascript; charset=utf-8")
 
     @app.get("/page.css")
-    def style() -> Response:
-        return FileResponse(HERE / "page.css", media_type="text/css; charset=utf-8")
+    @app.get("/more.css")
+    def style(request: Request) -> Response:
+        return FileResponse(HERE / request.url.path.strip("/"), media_type="text/css; charset=utf-8")
 
 
 def _add_health(app: FastAPI, opening: Opening) -> None:
@@ -92,6 +94,14 @@ def _add_views(app: FastAPI, opening: Opening, views: Sequence[View]) -> None:
             return HTMLResponse("", 404 if view is None else 503)
         asked = {key: value for key, value in request.query_params.items() if key != "language"}
         return HTMLResponse(view.show(opening.bot(), asked, language_of(language)))
+
+
+def _add_filters(app: FastAPI, opening: Opening) -> None:
+    @app.get("/filters")
+    def offer_filters(language: str = "en") -> Response:
+        if not opening.over or opening.problem():
+            return HTMLResponse("", 503)
+        return HTMLResponse(filters.choices(opening.bot(), language_of(language)))
 
 
 def _add_export(app: FastAPI, opening: Opening) -> None:

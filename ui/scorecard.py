@@ -11,7 +11,7 @@ from rag.evaluate.run import Run
 from rag.evaluate.summary import Figure, labels
 from rag.text import Language
 from ui.render import safe
-from ui.words import say
+from ui.words import figure, say, verdict
 
 FILES = ("report.html", "summary.md", "metrics.json", "answers.jsonl", "cases.jsonl", "junit.xml")
 SHOWN_CHANGED = 12
@@ -45,7 +45,9 @@ def one(run: Run, before: Run | None, names: Sequence[str], language: Language) 
     yield f"<section><h3>{safe(name)}</h3>{_choice(name, before.folder.name if before else '', names, language)}"
     yield f'<p class="quiet">{say("eval_facts", language, n=f"{len(run.scores):,}", index=_version(run))}</p>'
     yield _scorecard(run, found, language)
-    counted = "".join(f"<li><span>{safe(label)}</span> <b>{n}</b></li>" for label, n in labels(run.scores).items())
+    counted = "".join(
+        f"<li><span>{safe(verdict(label, language))}</span> <b>{n}</b></li>" for label, n in labels(run.scores).items()
+    )
     yield f'<h4>{say("eval_labels", language)}</h4><ul class="eval-labels">{counted}</ul>'
     if found is not None:
         yield _changed(found, language)
@@ -78,7 +80,7 @@ def _scorecard(run: Run, found: Comparison | None, language: Language) -> str:
     changes = {d.name: d for d in found.differences} if found else {}
     heads = ["eval_figure", "eval_value", "eval_interval", "eval_n", *(("eval_change",) if found else ())]
     rows = "".join(
-        f'<tr><th scope="row"><abbr title="{safe(METRICS[name].meaning)}">{safe(METRICS[name].title)}</abbr></th>'
+        f"<tr>{_head(name, language)}"
         f"{_cells(name, run.figures[name])}{_change(changes.get(name), language) if found else ''}</tr>"
         for name in HEADLINE
         if run.figures[name].value is not None
@@ -90,6 +92,11 @@ def _scorecard(run: Run, found: Comparison | None, language: Language) -> str:
     )
 
 
+def _head(name: str, language: Language) -> str:
+    title, meaning = figure(name, METRICS[name].title, METRICS[name].meaning, language)
+    return f'<th scope="row"><abbr title="{safe(meaning)}">{safe(title)}</abbr></th>'
+
+
 def _cells(name: str, figure: Figure) -> str:
     digits = 0 if name.startswith("latency") else 3
     ends = f"{figure.interval.low:.{digits}f} – {figure.interval.high:.{digits}f}" if figure.interval else ""
@@ -99,15 +106,15 @@ def _cells(name: str, figure: Figure) -> str:
 def _change(change: Difference | None, language: Language) -> str:
     if change is None:
         return "<td></td>"
-    verdict = {"better": "eval_better", "worse": "eval_worse"}.get(change.verdict, "eval_same")
-    return f'<td class="{verdict}">{change.change:+.3f} · {say(verdict, language)}</td>'
+    word = {"better": "eval_better", "worse": "eval_worse"}.get(change.verdict, "eval_same")
+    return f'<td class="{word}">{change.change:+.3f} · {say(word, language)}</td>'
 
 
 def _changed(found: Comparison, language: Language) -> str:
     lead = say("eval_changed", language, worse=len(found.worse), better=len(found.better))
     rows = "".join(
         f'<tr><td lang="{safe(after.language)}">{safe(after.question)}</td>'
-        f"<td>{safe(before.label)}</td><td>{safe(after.label)}</td></tr>"
+        f"<td>{safe(verdict(before.label, language))}</td><td>{safe(verdict(after.label, language))}</td></tr>"
         for before, after in found.worse[:SHOWN_CHANGED]
     )
     heads = "".join(f'<th scope="col">{say(k, language)}</th>' for k in ("eval_question", "eval_before", "eval_now"))

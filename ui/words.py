@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rag.filter import Filter
 from rag.text import Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
@@ -20,6 +21,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "close": "Close",
         "closest": "Closest in the sources",
         "ask": "Ask",
+        "cell_missing": "Not in the sources",
+        "compared": "Compared",
+        "comparison": "Side by side",
         "cut": "This long article is shown around the cited sentence.",
         "dark": "Dark or light",
         "disagree": "Sources disagree",
@@ -61,9 +65,22 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "eval_value": "Value",
         "eval_worse": "worse",
         "failed": "An error, written in the terminal where bpo runs, kept this question from being answered.",
+        "filter_about": "They hold for what you ask next in this conversation.",
+        "filter_any": "Any",
+        "filter_en": "English",
+        "filter_es": "Spanish",
+        "filter_from": "Published from",
+        "filter_kinds": "Kind of source",
+        "filter_language": "Language of the publication",
+        "filter_since": "from {date}",
+        "filter_to": "Published until",
+        "filter_until": "until {date}",
+        "filtered": "Filtered: {filter}",
+        "filters": "Filters",
         "followups": "Ask next",
         "gone": "This passage is no longer in the sources, or has changed.",
         "handle": "Larger or smaller",
+        "kind_other": "other",
         "language": "Language",
         "loading": "Loading models",
         "loading_more": "The first answer takes a few seconds after the start.",
@@ -132,6 +149,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "halt": "Stop",
         "halted": "Stopped.",
         "interest": "Kind",
+        "interest_own": "a vendor, about itself",
+        "interest_vendor": "only a vendor says so",
         "library_lead": "Everything that answers come from: {articles}, {publications}.",
         "make_case": "Make it a test case for bpo eval",
         "no_conversations": "Your conversations are kept in this browser only.",
@@ -164,6 +183,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "topics": "Topics",
         "understood": "Understood as: {question}",
         "undo": "Undo",
+        "unfilter": "Clear filters",
+        "unfiltered": "Ask again without filters",
         "value": "Value",
         "view_evaluation": "Evaluation",
         "view_library": "Library",
@@ -185,6 +206,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "close": "Cerrar",
         "closest": "Lo más cercano en las fuentes",
         "ask": "Preguntar",
+        "cell_missing": "No está en las fuentes",
+        "compared": "Se compara",
+        "comparison": "Lado a lado",
         "cut": "Este artículo largo se muestra alrededor de la oración citada.",
         "dark": "Oscuro o claro",
         "disagree": "Las fuentes no coinciden",
@@ -226,9 +250,22 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "eval_value": "Valor",
         "eval_worse": "peor",
         "failed": "Un error, escrito en la terminal donde corre bpo, impidió responder esta pregunta.",
+        "filter_about": "Valen para lo que pregunte enseguida en esta conversación.",
+        "filter_any": "Cualquiera",
+        "filter_en": "inglés",
+        "filter_es": "español",
+        "filter_from": "Publicado desde",
+        "filter_kinds": "Tipo de fuente",
+        "filter_language": "Idioma de la publicación",
+        "filter_since": "desde {date}",
+        "filter_to": "Publicado hasta",
+        "filter_until": "hasta {date}",
+        "filtered": "Con filtro: {filter}",
+        "filters": "Filtros",
         "followups": "Siguiente pregunta",
         "gone": "Este pasaje ya no está en las fuentes, o cambió.",
         "handle": "Más grande o más pequeño",
+        "kind_other": "otro",
         "language": "Idioma",
         "loading": "Cargando modelos",
         "loading_more": "La primera respuesta tarda unos segundos después del arranque.",
@@ -298,6 +335,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "halt": "Detener",
         "halted": "Detenida.",
         "interest": "Tipo",
+        "interest_own": "un proveedor, sobre sí mismo",
+        "interest_vendor": "solo lo dice un proveedor",
         "library_lead": "Todo aquello de donde salen las respuestas: {articles}, {publications}.",
         "make_case": "Convertir en caso de prueba para bpo eval",
         "no_conversations": "Sus conversaciones se guardan solo en este navegador.",
@@ -330,6 +369,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "topics": "Temas",
         "understood": "Se entendió como: {question}",
         "undo": "Deshacer",
+        "unfilter": "Quitar filtros",
+        "unfiltered": "Preguntar de nuevo sin filtros",
         "value": "Valor",
         "view_evaluation": "Evaluación",
         "view_library": "Biblioteca",
@@ -412,6 +453,28 @@ TOPICS: Mapping[Language, Mapping[str, str]] = {
     },
 }
 
+PLACES: Mapping[Language, Mapping[str, str]] = {
+    "en": {"merida": "Mérida", "cancun": "Cancún", "usa": "United States", "state-of-mexico": "State of Mexico"},
+    "es": {
+        "mexico": "México",
+        "mexico-city": "Ciudad de México",
+        "state-of-mexico": "Estado de México",
+        "usa": "Estados Unidos",
+        "philippines": "Filipinas",
+        "merida": "Mérida",
+        "cancun": "Cancún",
+    },
+}
+# Written with their accents in both languages.
+_ACCENTED = {
+    "ciudad-juarez": "Ciudad Juárez",
+    "ciudad-obregon": "Ciudad Obregón",
+    "leon": "León",
+    "nuevo-leon": "Nuevo León",
+    "queretaro": "Querétaro",
+    "san-luis-potosi": "San Luis Potosí",
+}
+
 MONTHS: Mapping[Language, tuple[str, ...]] = {
     "en": (
         *("January", "February", "March", "April", "May", "June"),
@@ -441,6 +504,38 @@ def count(key: str, n: int, language: Language, **values: object) -> str:
     """
     one = f"{key}_1"
     return say(one if n == 1 and one in WORDS[language] else key, language, n=f"{n:,}", **values)
+
+
+def place_name(place: str, language: Language) -> str:
+    """Name a place of the corpus.
+
+    >>> place_name("usa", "es"), place_name("san-luis-potosi", "en"), place_name("baja-california", "es")
+    ('Estados Unidos', 'San Luis Potosí', 'Baja California')
+    """
+    return PLACES[language].get(place) or _ACCENTED.get(place) or place.replace("-", " ").title()
+
+
+def kind_name(kind: str, language: Language) -> str:
+    """Name a kind of source, every one."""
+    return KINDS[language][kind] or say("kind_other", language)
+
+
+def filter_words(chosen: Filter, language: Language) -> str:
+    """Say what a filter lets through.
+
+    >>> filter_words(Filter(kinds=("press",), since="2020", place="mexico-city"), "es")
+    'prensa · desde 2020 · Ciudad de México'
+    """
+    dates = [
+        say(f"filter_{k}", language, date=day(d, language)) for k in ("since", "until") if (d := getattr(chosen, k))
+    ]
+    parts = [
+        ", ".join(kind_name(k, language) for k in chosen.kinds),
+        *dates,
+        say(f"filter_{chosen.language}", language) if chosen.language else "",
+        place_name(chosen.place, language) if chosen.place else "",
+    ]
+    return " · ".join(filter(None, parts))
 
 
 def day(issued: str, language: Language) -> str:
@@ -477,3 +572,61 @@ def ago(issued: str, today: str, language: Language) -> str:
     if months >= 12:
         return count("ago_years", months // 12, language)
     return count("ago_months", months, language) if months > 0 else say("ago_days", language)
+
+
+# Figures of an evaluation: what each is called and how it is computed; the English is in `rag.evaluate.definitions`.
+FIGURES_ES: dict[str, tuple[str, str]] = {
+    "utility": (
+        "Utilidad",
+        "Media de 1 por acertar o por abstenerse con razón, 0 por abstenerse en vano, −1 por un error o una falla, y "
+        "la parte cumplida de una respuesta incompleta; según la veracidad de CRAG (Yang et al. 2024).",
+    ),
+    "right": (
+        "Aciertos",
+        "Parte de las preguntas que se respondieron o se declinaron bien; una falla cuenta como error.",
+    ),
+    "sentence.recall@10": ("Oraciones en 10", "Oraciones esperadas en los primeros 10 pasajes / oraciones esperadas."),
+    "cited.precision": ("Precisión de las citas", "Oraciones citadas que se esperaban / oraciones citadas."),
+    "cited.recall": ("Cobertura de las citas", "Oraciones esperadas que se citan / oraciones esperadas."),
+    "quotes_exact": ("Citas exactas", "Citas idénticas al texto de su artículo / citas."),
+    "supported": ("Con respaldo", "Oraciones cuyas palabras y cifras están en lo que citan / oraciones."),
+    "refusal.precision": ("Precisión al declinar", "Veces que se declinó con razón / veces que se declinó."),
+    "refusal.recall": ("Cobertura al declinar", "Preguntas sin respuesta que se declinaron / preguntas sin respuesta."),
+    "confidence.auroc": (
+        "AUROC de la confianza",
+        "Probabilidad de que un acierto tenga más confianza que un error (Mann–Whitney).",
+    ),
+    "followup.right": ("Aciertos al dar seguimiento", "Parte de aciertos en las preguntas que siguen a otras."),
+    "language.gap": (
+        "Inglés − español",
+        "Media, en las preguntas de ambos idiomas, de aciertos en inglés − en español.",
+    ),
+    "latency.p95": ("Latencia p95 (ms)", "Percentil 95 por rango más cercano, desde 40 preguntas."),
+}
+# What can have happened to a question; the English is in `rag.evaluate.scoring`.
+LABELS_ES: dict[str, str] = {
+    "right": "acierto",
+    "right but uncited": "acierto, con otra cita",
+    "right refusal": "declinada con razón",
+    "incomplete": "incompleta",
+    "should have answered": "debió responder",
+    "not retrieved": "no se encontró",
+    "retrieved, not used": "se encontró y no se usó",
+    "wrong sentence": "otra oración",
+    "wrong": "error",
+    "wrong value": "valor equivocado",
+    "not in the corpus": "no está en el acervo",
+    "should have refused": "debió declinar",
+    "error": "falla",
+    "not judged": "sin calificar",
+}
+
+
+def figure(name: str, title: str, meaning: str, language: Language) -> tuple[str, str]:
+    """A figure's title and meaning in a language, given those in English."""
+    return FIGURES_ES.get(name, (title, meaning)) if language == "es" else (title, meaning)
+
+
+def verdict(label: str, language: Language) -> str:
+    """What happened to a question, in a language."""
+    return LABELS_ES.get(label, label) if language == "es" else label

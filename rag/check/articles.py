@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from rag.check.prose import has_year, is_gap, measures, related, states, states_figure
 from rag.corpus import Article, Problem, Sentence, Source
-from rag.text import LANGUAGES, detect, figures, fold, words
+from rag.language import detect
+from rag.text import LANGUAGES, figures, fold, words
 
 FRONT = ("title", "language", "summary", "topic", "places", "updated")
 TOPICS = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rag.evaluate.cases import Case
 from rag.evaluate.scoring import Score, score
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rag.corpus import Article
 
 _CHUNK = 8  # cases handed to a process at once
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 
 
 class Bot(Protocol):
@@ -69,16 +72,33 @@ class Asker(Protocol):
         ...
 
 
-def asker_of(open_bot: Callable[[], Bot], jobs: int) -> Asker:
-    """Open one bot here, or one in each of several processes."""
-    return _Here(open_bot) if jobs <= 1 else _Processes(open_bot, jobs)
+def asker_of(open_bot: Callable[[], Bot], jobs: int, parallel: int = 1) -> Asker:
+    """Open one bot here and ask it so many questions at once, or one in each of several processes."""
+    return _Here(open_bot, parallel) if jobs <= 1 else _Processes(open_bot, jobs)
+
+
+def together(ask: Callable[[_Given], _Found], given: Sequence[_Given], parallel: int) -> Iterator[_Found]:
+    """Ask in threads, never more than `parallel` at once; what was found comes as it is ready.
+
+    For what waits on a server: the next is begun only when one is done, so that a reader who stops reading stops it.
+    """
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+    waiting = iter(given)
+    with ThreadPoolExecutor(parallel) as pool:
+        running = {pool.submit(ask, one) for one in islice(waiting, parallel)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            running |= {pool.submit(ask, one) for one in islice(waiting, len(done))}
+            yield from (one.result() for one in done)
 
 
 class _Here:
     """Ask in this process."""
 
-    def __init__(self, open_bot: Callable[[], Bot]) -> None:
+    def __init__(self, open_bot: Callable[[], Bot], parallel: int) -> None:
         self._bot = open_bot()
+        self._parallel = parallel
 
     def __enter__(self) -> Asker:
         return self
@@ -92,7 +112,9 @@ class _Here:
         return _about(self._bot)
 
     def ask(self, cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
-        return (answer(self._bot, case) for case in cases)
+        if self._parallel == 1:
+            return (answer(self._bot, case) for case in cases)
+        return together(lambda case: answer(self._bot, case), cases, self._parallel)
 
     def score(self, cases: Sequence[Case], rows: Sequence[dict[str, Any]]) -> Iterable[Score]:
         return [score(case, row, self._bot.articles) for case, row in zip(cases, rows, strict=True)]

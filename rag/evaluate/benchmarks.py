@@ -25,9 +25,10 @@ from rag.evaluate.expected import token_f1
 from rag.evaluate.run import Progress, read_lines, run
 from rag.evaluate.support import answer_support
 from rag.evidence import Citation, Claim
+from rag.language import detect
 from rag.retrieve import Hit
 from rag.settings import Settings
-from rag.text import Language, detect
+from rag.text import Language
 
 SHOWN = ("article.ndcg@10", "sentence.recall@5", "cited.recall", "answer.recall", "right", "utility")
 _PASSAGES = 10

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from rag.corpus import Problem
 from rag.errors import UserError
-from rag.text import LANGUAGES, detect
+from rag.language import detect
+from rag.text import LANGUAGES
 
 _SHOWN_PROBLEMS = 20
 _QUESTION = ("question", "query", "input", "user_input")

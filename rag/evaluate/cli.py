@@ -1,4 +1,4 @@
-"""`bpo eval`: run, compare, gate, keep, report, lint, draft, benchmarks."""
+"""`bpo eval`: run, compare, gate, keep, report, judge, lint, draft, benchmarks."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def run(
             limit=limit,
             sample=sample,
             resume=resume,
-            settings=settings.model_dump(exclude={"index", "host", "port", "chat_cache"}),
+            parallel=settings.chat_parallel if settings.chat_model else 1,
+            settings=settings.model_dump(exclude={"index", "host", "port", "chat_cache", "chat_parallel"}),
             progress=_ticker(),
         )
     except KeyboardInterrupt:
@@ -174,6 +175,30 @@ def report(
         _write(out, to_junit(found))
     else:
         raise UserError(f"--out {out}: expected a name ending in .html, .md or .xml.")
+
+
+@app.command()
+def judge(
+    folder: Folder,
+    model: Annotated[str, typer.Option(help="Chat model, as for BPO_CHAT_MODEL: provider:model.")],
+    url: Annotated[str, typer.Option(help="Address of its server; default: the provider's.")] = "",
+    timeout: Annotated[float, typer.Option(min=1, max=600, help="Seconds for a whole reply.")] = 60.0,
+) -> None:
+    """Ask a chat model for its opinion of a run's answers, kept apart, with its agreement with our figures.
+
+    It is sent each question that was answered, what was expected, the answer and its quotes. Run again to continue.
+    """
+    from rag.chat_model import ChatModel
+    from rag.evaluate import judge as judge_
+    from rag.evaluate.report import to_markdown, write_reports
+
+    found = read_run(folder)
+    opened = ChatModel.load(model, url=url, timeout=timeout, tokens=judge_.REPLY_TOKENS)
+    parallel = read_settings().chat_parallel
+    figures = judge_.judge(found, opened, timeout=timeout, parallel=parallel, progress=_ticker())
+    write_reports(found)
+    _say(to_markdown(found))
+    _out(json.dumps({name: figure.to_json() for name, figure in figures.items()}))
 
 
 @app.command()

@@ -314,3 +314,51 @@ _ALL = (
 )
 METRICS: dict[str, Metric] = {m.name: m for m in _ALL}
 SPEED = frozenset(m.name for m in _ALL if m.family == "speed")
+# What a chat model says of answers (`bpo eval judge`), and how far it agrees with the figures above.
+JUDGED: dict[str, Metric] = {
+    m.name: m
+    for m in (
+        Metric(
+            "judge",
+            "judge.supported",
+            "Sentences supported, says the judge",
+            "higher",
+            "Mean over judged answers of the share of sentences that their quotes state, as a chat model sees it.",
+        ),
+        Metric(
+            "judge",
+            "judge.right",
+            "Right, says the judge",
+            "higher",
+            "Share of judged answers that say what a right one says, as a chat model sees it.",
+        ),
+        Metric(
+            "judge",
+            "judge.supported.agreement",
+            "Agreement on support",
+            "higher",
+            "Share of sentences of which the judge and `supported` say the same.",
+        ),
+        Metric(
+            "judge",
+            "judge.supported.kappa",
+            "Agreement on support beyond chance",
+            "higher",
+            "Cohen's kappa of the same, (po − pe) / (1 − pe) (Cohen 1960): 0 is chance, 1 is always.",
+        ),
+        Metric(
+            "judge",
+            "judge.right.agreement",
+            "Agreement on right",
+            "higher",
+            "Share of judged answers of which the judge and `right` say the same.",
+        ),
+        Metric(
+            "judge",
+            "judge.right.kappa",
+            "Agreement on right beyond chance",
+            "higher",
+            "Cohen's kappa of the same (Cohen 1960).",
+        ),
+    )
+}

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from rag.evaluate import refusals
+from rag.evaluate import judge, refusals
 from rag.evaluate.cases import Case, read_cases
 from rag.evaluate.comparison import Comparison, Difference, compare
-from rag.evaluate.definitions import METRICS, SPEED
+from rag.evaluate.definitions import JUDGED, METRICS, SPEED
 from rag.evaluate.gate import Result
 from rag.evaluate.intervals import quantile
 from rag.evaluate.run import Run, read_lines
@@ -57,9 +57,25 @@ def to_markdown(run: Run, baseline: Run | None = None, gate: Result | None = Non
             lines.append(_markdown_row(name, figure, changes.get(name), compared=baseline is not None))
     lines += ["", "| what became of each question | n |", "|---|--:|"]
     lines += [f"| {label} | {n} |" for label, n in labels(run.scores).items()]
+    lines += _judged_table(run)
     if baseline:
         lines += ["", *worse_table(compare(baseline.scores, run.scores))]
     return "\n".join(lines) + "\n"
+
+
+def _judged_table(run: Run) -> list[str]:
+    """Lay out what a chat model says of the answers; nothing where none was asked."""
+    about = judge.about(run)
+    if not about:
+        return []
+    lines = ["", f"What {_cell(about['model'])} says of the answers, apart from the figures above:", ""]
+    lines += ["| figure | value | 95% interval | n |", "|---|--:|---|--:|"]
+    for name, figure in judge.summarise(run).items():
+        value = "–" if figure.value is None else f"{figure.value:.3f}"
+        ends = f"[{figure.interval.low:.3f}, {figure.interval.high:.3f}]" if figure.interval else ""
+        why = ", ".join(f"{reason}: {n}" for reason, n in figure.missing.items()) if figure.value is None else ""
+        lines.append(f"| {JUDGED[name].title} | {value} | {ends or why} | {figure.n} |")
+    return lines
 
 
 def worse_table(comparison: Comparison) -> list[str]:
@@ -158,8 +174,18 @@ def _data(run: Run, baseline: Run | None, comparison: Comparison | None, gate: R
         "risk": [[round(p.coverage, 4), round(p.risk, 4)] for p in (*points[::step], *points[-1:])],
         "calibration": refusals.calibration([(c, 1 - error) for c, error in answered(run.scores)]),
         "latency": [round(quantile(latencies, q / 100), 2) for q in range(101)] if latencies else [],
+        "judge": _judge(run),
         **_cases(run, baseline, comparison),
     }
+
+
+def _judge(run: Run) -> dict[str, Any] | None:
+    about = judge.about(run)
+    if not about:
+        return None
+    figures = [{**JUDGED[name]._asdict(), **figure.to_json()} for name, figure in judge.summarise(run).items()]
+    said = {j.id: {"supported": j.supported, "right": j.right, "why": j.why} for j in judge.read(run)}
+    return {**about, "figures": figures, "said": said}
 
 
 def _cases(run: Run, baseline: Run | None, comparison: Comparison | None) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def run(
     open_bot: Callable[[], Bot],
     *,
     jobs: int = 1,
+    parallel: int = 1,
     limit: int | None = None,
     sample: int | None = None,
     resume: bool = False,
@@ -66,6 +67,7 @@ def run(
 ) -> Run:
     """Ask the cases and write the folder `out`. With `resume`, answers that are there already are kept.
 
+    `parallel` questions are asked at once of the bot of this process: for answers that wait on a chat model.
     `limit` takes the first so many, `sample` about so many of every kind (see `cases.sample`). `open_bot` is
     called once in each of `jobs` processes (so it must be picklable for more than one). Raises UserError when
     `out` holds a run and `resume` was not asked, or holds a run of something else.
@@ -75,33 +77,33 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     if (out / "answers.jsonl").exists() and not resume:
         raise UserError(f"{out} holds a run already: continue it with --resume, or choose another folder.")
-    with _locked(out), asker_of(open_bot, jobs) as asker:
+    with _locked(out), asker_of(open_bot, jobs, parallel) as asker:
         identity = _identity(chosen, asker, settings or {})
         opened = time.perf_counter()
         _same_run(out, identity)
-        record = {"identity": identity, "machine": _machine(), "jobs": jobs, "of": len(cases)}
+        record = {"identity": identity, "machine": _machine(), "jobs": jobs, "parallel": parallel, "of": len(cases)}
         cases_.write_cases(chosen, out / "cases.jsonl")
-        _write_json(out / "run.json", {**record, "status": "running", "started": began.isoformat()})
+        write_json(out / "run.json", {**record, "status": "running", "started": began.isoformat()})
         asking = _ask_missing(chosen, out / "answers.jsonl", asker, progress)
         kept = read_lines(out / "answers.jsonl")
         answers = {row["id"]: row for row in kept}
         rows = [answers[c.id] for c in chosen]
         if [row["id"] for row in kept] != [c.id for c in chosen]:
-            _write_lines(out / "answers.jsonl", rows)
+            write_lines(out / "answers.jsonl", rows)
         scores = tuple(asker.score(chosen, rows))
     figures = summarise(scores)
-    _write_lines(out / "scores.jsonl", (s.to_json() for s in scores))
-    _write_json(out / "metrics.json", {name: f.to_json() for name, f in figures.items()})
+    write_lines(out / "scores.jsonl", (s.to_json() for s in scores))
+    write_json(out / "metrics.json", {name: f.to_json() for name, f in figures.items()})
     total = time.perf_counter() - clock
     spent = {"total": total, "opening": opened - clock, "asking": asking.seconds}
     spent["scoring"] = total - spent["opening"] - asking.seconds
     spent["engine"] = asking.engine
     done = {**record, "status": "complete", "started": began.isoformat(), "peak_memory_mb": _peak_memory()}
     done |= {"failed": sum("error" in r for r in rows), "seconds": {k: round(v, 3) for k, v in spent.items()}}
-    done |= {"asked": asking.asked, "own_share": _own_share(spent, jobs)}
+    done |= {"asked": asking.asked, "own_share": _own_share(spent, jobs * parallel)}
     if worded := [row["wording"] for row in rows if row.get("wording")]:
         done |= {"wording": totals(worded)}
-    _write_json(out / "run.json", done)
+    write_json(out / "run.json", done)
     return Run(out, done, scores, figures)
 
 
@@ -130,7 +132,7 @@ def keep(run: Run, folder: Path) -> None:
     identity["settings"] = {n: v for n, v in identity["settings"].items() if not _is_place(v)}
     folder.mkdir(parents=True, exist_ok=True)
     kept.write_scores(run.scores, folder / "scores.csv")
-    _write_json(folder / "run.json", {"status": "complete", "kept": True, "identity": identity})
+    write_json(folder / "run.json", {"status": "complete", "kept": True, "identity": identity})
 
 
 def _is_place(value: object) -> bool:
@@ -160,10 +162,10 @@ class _Asking(NamedTuple):
     engine: float  # seconds in which answers were being made, over all processes
 
 
-def _own_share(spent: Mapping[str, float], jobs: int) -> float | None:
-    """Give the share of the time after opening that the evaluator took for itself; unknown for several processes."""
+def _own_share(spent: Mapping[str, float], at_once: int) -> float | None:
+    """Give the share of the time after opening that the evaluator took for itself; unknown for several at once."""
     own = spent["total"] - spent["opening"] - spent["engine"]
-    return round(own / (own + spent["engine"]), 4) if jobs == 1 and own > 0 else None
+    return round(own / (own + spent["engine"]), 4) if at_once == 1 and own > 0 else None
 
 
 def _ask_missing(cases: Sequence[Case], file: Path, asker: Asker, progress: Progress) -> _Asking:
@@ -276,11 +278,13 @@ def _line(row: Mapping[str, Any]) -> bytes:
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
-def _write_lines(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+def write_lines(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a JSONL file whole."""
     _replace(file, b"".join(_line(row) for row in rows))
 
 
-def _write_json(file: Path, data: Mapping[str, Any]) -> None:
+def write_json(file: Path, data: Mapping[str, Any]) -> None:
+    """Write a JSON file whole."""
     _replace(file, json.dumps(data, indent=1, ensure_ascii=False).encode() + b"\n")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from rag.evaluate.expected import tokens
-from rag.text import detect, sentences, terms
+from rag.language import detect
+from rag.text import sentences, terms
 
 # On 450 human-rated answers (MTRAG) 77% of the faithful and 14% of the others reach it. Chosen on the same
 # ratings: a recommendation, not a constant of nature.
