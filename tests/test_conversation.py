@@ -33,6 +33,13 @@ CONVERSATIONS: dict[str, tuple[Language, tuple[tuple[str, str], ...]]] = {
             ("since when?", "What about wages in Tijuana: since when?"),
         ),
     ),
+    "a question with a clause of its own": (
+        "es",
+        (
+            ("¿Cuántos call centers hay en Tijuana?", ""),
+            ("¿Qué pasa con los agentes cuando un cliente cancela el contrato?", ""),
+        ),
+    ),
     "places and years": (
         "en",
         (

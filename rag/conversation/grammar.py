@@ -101,7 +101,8 @@ _EN = Grammar(
 )
 _ES = Grammar(
     opens=re.compile(r"(?:(?:y|e|pero|entonces|o|tambien|ahora|ok|bueno|si(?=,)|no(?=,)|gracias|oye|ah|pues|luego|mejor|quise decir|me referia a)\b[,.:;!¿¡]*\s*¿?)+"),
-    about=re.compile(r"(?:que (?:hay|pasa|tal|onda|me dices?|sabes?)(?: (?:de|con|en|sobre))?|lo mismo (?:para|en|de)|respecto (?:a|de)|en cuanto a|sobre)\b\s*"),
+    # With a clause of its own ("que pasa con ellos cuando...") it is a whole question.
+    about=re.compile(r"(?:que (?:hay|pasa|tal|onda|me dices?|sabes?)(?: (?:de|con|en|sobre))?(?!.* (?:cuando|si|al) )|lo mismo (?:para|en|de)|respecto (?:a|de)|en cuanto a|sobre)\b\s*"),
     more=re.compile(
         r"(?:(?:si|claro|ok|okay|vale|por favor|mas|(?:dime|cuentame|dame|platicame|muestrame) (?:un poco )?mas|sigue|siga|continua|continue|adelante|"
         r"(?:que|algo|alguna cosa) mas|mas (?:detalles?|informacion|datos)|detalles|amplia|a ver|y|hay mas|es todo)"
