@@ -18,6 +18,7 @@ from rag.models import Vectors
 from rag.origins import independent_sources, interest
 from rag.question import Question
 from rag.retrieve import Hit
+from rag.scope import absent, on_place
 from rag.text import Language
 
 
@@ -190,6 +191,7 @@ class Growing(Protocol):
 
 
 _CLOSEST = 3
+_OUTSIDE = 0.9  # how often a refusal for a place or year that no sentence is on was right on the `tune` questions
 
 
 class Quoter:
@@ -206,28 +208,42 @@ class Quoter:
         judged = self._evidence.judge(question, found)
         missing = self._evidence.unknown_names(question)
         if judged.answerable < self._evidence.threshold:
-            closest = different((c for c in found if not c.features["asks"]), _CLOSEST)
-            return Answer(
-                question.text,
-                question.language,
-                note=words.refusal(question.language, missing, [c.quote for c in closest]),
-                closest=tuple(c.cite() for c in closest),
-                missing=missing,
-                passages=tuple(hits),
-                confidence=1.0 - judged.answerable,
-            )
+            return self._refuse(question, found, hits, 1.0 - judged.answerable, missing)
         chosen = choose(question, found, self._figures)
-        disagreement = self._disagreements.find(question, chosen.sentences, found)
-        absent = [s.name for s in chosen.sides if s.candidate is None and s.name not in missing]
+        if not chosen.sides and absent(question, chosen.sentences, self._evidence.newest):
+            return self._refuse(question, found, hits, _OUTSIDE, missing)
+        sentences = chosen.sentences if chosen.sides else on_place(question, chosen.sentences)
+        disagreement = self._disagreements.find(question, sentences, found)
+        without = [s.name for s in chosen.sides if s.candidate is None and s.name not in missing]
         return Answer(
             question.text,
             question.language,
-            claims=tuple(_claims(question, chosen.sentences, disagreement)),
+            claims=tuple(_claims(question, sentences, disagreement)),
             conflicts=(disagreement.conflict,) if disagreement else (),
-            missing=(*missing, *absent),
+            missing=(*missing, *without),
             passages=tuple(hits),
             confidence=judged.right,
             sides=tuple(_cited(s) for s in chosen.sides),
+        )
+
+    def _refuse(
+        self,
+        question: Question,
+        found: Sequence[Candidate],
+        hits: Sequence[Hit],
+        confidence: float,
+        missing: tuple[str, ...],
+    ) -> Answer:
+        closest = different((c for c in found if not c.features["asks"]), _CLOSEST)
+        outside = absent(question, closest, self._evidence.newest)
+        return Answer(
+            question.text,
+            question.language,
+            note=words.refusal(question.language, missing, [c.quote for c in closest], outside),
+            closest=tuple(c.cite() for c in closest),
+            missing=tuple(dict.fromkeys((*missing, *outside))),
+            passages=tuple(hits),
+            confidence=confidence,
         )
 
 

@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from datetime import date
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -145,6 +146,7 @@ def reading(article: Article, number: int) -> str:
 _HOW_MANY = re.compile(r"\b(?:how many|number of|cu[aá]nt[oa]s|n[uú]mero de)\s+(.+)", re.IGNORECASE)
 _END_OF_PHRASE = re.compile(r"[,;:.()?!¿¡]")
 _FIGURE = re.compile(r"\d(?:[\d.,]*\d)?")
+_PHRASE_WORDS = 6
 _WITHIN_A_PHRASE = {"de", "of", "mil", "millones", "million", "thousand"}
 # What is measured of a sentence.
 FEATURES = (
@@ -164,7 +166,11 @@ FEATURES = (
 # The best few by those are read once more: by the scorer, or where there is none by the embedder, one by one.
 READ = "read"  # what the scorer says, as log-odds over 4
 ALONE = "alone"  # cosine of question and sentence, the sentence read by itself
-_REREAD_FEW = 12
+_FEW = 12
+# Of those, how many are read again, and how far behind the first one in score: the others have no chance to be first
+# (1 in 100 on the `tune` questions), and count as the worst of those read.
+_REREAD, _BEHIND = 8, 2.0
+_FIRST_FEW = 3  # candidates among which a term that was asked for is looked for
 _REMEMBERED = 20_000  # vectors of sentences read by themselves that are kept
 # What is measured of a question and its candidates, to judge whether they answer it: features of the best one, and
 SIGNS = (
@@ -172,6 +178,7 @@ SIGNS = (
     "unknown",  # share of the question's weight in terms that no passage has
     "unknown_name",  # it names something that no passage has
     "best_meaning", "best_context",  # the highest among all candidates
+    "thing",  # share of the terms of what "how many" counts that one of the first few has; 1 where nothing is counted
     "second", "best_second",  # what the second reading said of the best one, and the highest among all
     "spanish", "spanish_meaning",
 )  # fmt: skip
@@ -206,6 +213,12 @@ class Evidence:
         """The name of what the second reading measures: READ or ALONE."""
         return ALONE if self._scorer is None else READ
 
+    @cached_property
+    def newest(self) -> int:
+        """The year of the newest source; this year where none has a date."""
+        issued = max((s.issued[:4] for a in self._index.articles.values() for s in a.sources), default="")
+        return int(issued) if issued else date.today().year
+
     def with_scorer(self, scorer: Scorer | None) -> Evidence:
         """The same, read a second time by another scorer, or by none."""
         other = copy.copy(self)
@@ -218,10 +231,16 @@ class Evidence:
         vector: Vectors,
         found: Sequence[Candidate],
         choosing: Mapping[Language, Mapping[str, float]] | None = None,
+        *,
+        hopeless: bool = False,
     ) -> list[Candidate]:
-        """The best few of a survey, each read once more, in the order that this gives."""
-        few = list(found[:_REREAD_FEW])
-        again = self._alone_by(vector, few) if self._scorer is None else self._read_by(self._scorer, question, few)
+        """The best few of a survey, read once more (those without a chance only if `hopeless`), in the order that this
+        gives.
+        """
+        few = list(found[:_FEW])
+        near = few if hopeless else [c for c in few[:_REREAD] if c.score >= few[0].score - _BEHIND]
+        again = self._alone_by(vector, near) if self._scorer is None else self._read_by(self._scorer, question, near)
+        again += [min(again, default=0.0)] * (len(few) - len(near))
         measured = [
             replace(c, features={**c.features, self.second: value}) for c, value in zip(few, again, strict=True)
         ]
@@ -288,6 +307,9 @@ class Evidence:
         f = best.features
         idf = {t: self.idf(t, question.language) for t in question.terms}
         unknown = sum(w for t, w in idf.items() if not self.knows(t))
+        first = [c for c in found[:_FIRST_FEW] if c.article.language == question.language]
+        around = [self._around(c.article, c.number) for c in first]
+        things = frozenset(_counted_things(question))
         return {
             "score": best.score,
             "share": best.share,
@@ -303,6 +325,7 @@ class Evidence:
             "unknown_name": float(any(not self.knows(n) for n in question.names)),
             "best_meaning": max(c.features["meaning"] for c in found),
             "best_context": max(c.features["context"] for c in found),
+            "thing": max((_share(things, own) for own in around), default=1.0),
             "second": f[self.second],
             "best_second": max(c.features[self.second] for c in found),
             "spanish": float(question.language == "es"),
@@ -349,24 +372,29 @@ class Evidence:
         sentence = article.sentences[number]
         own = self.terms_of(article, number)
         own_set = frozenset(own)
-        around = own_set | self._frame(article, sentence)
-        before = frozenset(self.terms_of(article, number - 1)) if self._continues(article, number) else frozenset()
+        framed = own_set | self._frame(article, sentence)
+        around = self._around(article, number)
         quote = article.quote(sentence)
         written = names_in(own, self.names[language])
         return {
             "coverage": query.share(own_set),
-            "context": query.share(around | before),
+            "context": query.share(around),
             "meaning": max(0.0, meaning),
             "passage": passage,
             "pairs": _pairs(query.terms, own),
-            "names": _share(query.names, around | before),
-            "other_name": float(bool(query.names) and not query.names <= around and bool(written - query.names)),
+            "names": _share(query.names, around),
+            "other_name": float(bool(query.names) and not query.names <= framed and bool(written - query.names)),
             "year": _year(asked.question.years, quote),
             "wanted": _wanted(asked.question, quote, written - query.names),
             "counted": _counted(asked.question, quote, language),
             "news": min(1.0, len(own_set - query.all) / 12),
             "asks": float(quote.rstrip().endswith("?") or quote.rstrip()[-1:] not in ".!:;)\"'”’»…"),
         }
+
+    def _around(self, article: Article, number: int) -> frozenset[str]:
+        """Terms of a sentence, its title, its heading and the sentence before it."""
+        before = self.terms_of(article, number - 1) if self._continues(article, number) else ()
+        return frozenset((*self.terms_of(article, number), *before)) | self._frame(article, article.sentences[number])
 
     def _frame(self, article: Article, sentence: Sentence) -> frozenset[str]:
         heading = article.sections[sentence.section].heading if article.sections else ""
@@ -500,10 +528,7 @@ def _counted(question: Question, quote: str, language: Language) -> float:
     1 when nothing else is between ("300 call centers"), less when other words narrow it down or follow ("3 largest call
     centers", "90 call center companies"), half of that when only the head of what is asked is there ("300 centers").
     """
-    asked = _HOW_MANY.search(question.text) if question.wanted == "number" else None
-    if asked is None:
-        return 0.0
-    things = _noun_phrase(asked[1], question.language)
+    things = _counted_things(question)
     if not things:
         return 0.0
     head = things[-1:] if question.language == "en" else things[:1]
@@ -518,18 +543,22 @@ def _counted(question: Question, quote: str, language: Language) -> float:
     return best
 
 
+def _counted_things(question: Question) -> tuple[str, ...]:
+    """Terms of what "how many" asks for; () where nothing is counted."""
+    asked = _HOW_MANY.search(question.text) if question.wanted == "number" else None
+    return _noun_phrase(asked[1], question.language) if asked else ()
+
+
 @lru_cache(maxsize=4096)
 def _noun_phrase(text: str, language: Language) -> tuple[str, ...]:
     """Terms of the words that begin a text, up to a sign, a verb of being or another word without content."""
     found: list[str] = []
     for word in text[: _END_OF_PHRASE.search(text + ".").start()].split():  # type: ignore[union-attr]
         plain = fold(word)
-        if plain in _WITHIN_A_PHRASE:
-            continue
-        if is_function_word(plain):
+        if plain not in _WITHIN_A_PHRASE and is_function_word(plain):
             break
         found.append(word)
-    return tuple(terms(" ".join(found[:5]), language))
+    return tuple(t for t in terms(" ".join(found[:_PHRASE_WORDS]), language) if t not in _WITHIN_A_PHRASE)
 
 
 def _names(articles: Iterable[Article], language: Language) -> frozenset[str]:

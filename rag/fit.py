@@ -78,7 +78,9 @@ class Example:
         """The same with its best candidates read once more, in no new order."""
         evidence = self.evidence.with_scorer(scorer)
         none = {language: dict.fromkeys((*FEATURES, evidence.second), 0.0) for language in LANGUAGES}
-        return replace(self, evidence=evidence, found=evidence.reread(self.question, self.vector, self.found, none))
+        return replace(
+            self, evidence=evidence, found=evidence.reread(self.question, self.vector, self.found, none, hopeless=True)
+        )
 
     def chosen(self, choosing: Mapping[Language, Mapping[str, float]]) -> Example:
         """What was reread, in the order of these weights."""

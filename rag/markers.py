@@ -264,10 +264,8 @@ FRACTIONS = {
 }
 
 # One place a row: what it is called in both languages, and who comes from there.
-PLACES: tuple[str, ...] = (
+_AT_HOME: tuple[str, ...] = (
     "mexico|mexican|mexicans|mexicano|mexicanos|mexicana|mexicanas",
-    "united states|usa|us|u s|estados unidos|ee uu|eua|eeuu|american|americans|estadounidense|estadounidenses|norteamericano|norteamericanos|u s a",
-    "canada|canadian|canadians|canadiense|canadienses",
     "mexico city|ciudad de mexico|cdmx",
     "state of mexico|estado de mexico|edomex",
     "valley of mexico|valle de mexico",
@@ -278,7 +276,11 @@ PLACES: tuple[str, ...] = (
     "zacatecas", "tampico", "villahermosa", "tuxtla gutierrez", "chiapas", "cuernavaca", "tlaxcala", "colima", "tepic",
     "la paz", "los cabos", "hidalgo", "jalisco", "nuevo leon", "baja california", "baja california sur", "sonora",
     "chihuahua", "coahuila", "tamaulipas", "sinaloa", "guanajuato", "michoacan", "morelos", "yucatan", "quintana roo",
-    "tabasco", "guerrero", "nayarit",
+    "tabasco", "guerrero", "nayarit", "bajio", "northern border|frontera norte",
+)  # fmt: skip
+_ABROAD: tuple[str, ...] = (
+    "united states|usa|us|u s|estados unidos|ee uu|eua|eeuu|american|americans|estadounidense|estadounidenses|norteamericano|norteamericanos|u s a",
+    "canada|canadian|canadians|canadiense|canadienses",
     "philippines|filipinas|filipino|filipinos|philippine|filipina|manila|cebu",
     "india|indian|indians|hindu|indio|indios|indias",
     "colombia|colombian|colombians|colombiano|colombianos|colombiana|colombianas", "bogota", "medellin",
@@ -297,14 +299,22 @@ PLACES: tuple[str, ...] = (
     "africa|african|africano", "south africa|sudafrica", "egypt|egipto", "kenya|kenia", "nigeria", "morocco|marruecos",
     "china|chinese|chino|chinos", "japan|japon|japanese|japones", "korea|corea", "vietnam", "malaysia|malasia",
     "indonesia", "thailand|tailandia", "singapore|singapur", "pakistan", "bangladesh", "australia|australian|australiano",
-    "latin america|america latina|latin american|latinoamerica|latinoamericano|latinoamericanos|latinoamericana",
     "central america|centroamerica|america central|central american|centroamericano",
-    "north america|norteamerica|america del norte", "south america|sudamerica|america del sur",
-    "caribbean|caribe", "the world|world|el mundo|mundo|mundial|worldwide",
+    "south america|sudamerica|america del sur",
+    "caribbean|caribe",
     "texas|texan|texano", "california|californian|californiano", "florida", "arizona", "new york|nueva york", "ohio",
     "san diego", "el paso", "los angeles", "miami", "houston", "dallas",
-    "bajio", "northern border|frontera norte",
+    "greece|grecia", "turkey|turquia", "russia|rusia", "ukraine|ucrania", "bulgaria", "hungary|hungria", "sri lanka",
+    "netherlands|paises bajos|holanda", "sweden|suecia", "switzerland|suiza", "trinidad", "haiti", "ghana", "rwanda|ruanda",
+    "tunisia|tunez", "new zealand|nueva zelanda", "taiwan", "hong kong", "georgia", "canary islands|canarias",
 )  # fmt: skip
+_WIDE: tuple[str, ...] = (
+    "latin america|america latina|latin american|latinoamerica|latinoamericano|latinoamericanos|latinoamericana",
+    "north america|norteamerica|america del norte", "the world|world|el mundo|mundo|mundial|worldwide",
+)  # fmt: skip
+PLACES: tuple[str, ...] = _AT_HOME + _ABROAD + _WIDE
+# Those outside Mexico, by their first spelling.
+ABROAD: frozenset[str] = frozenset(row.partition("|")[0] for row in _ABROAD)
 
 # Words that stand for one another across the two languages where spelling does not show it, English|Spanish.
 CONCEPTS: tuple[str, ...] = (

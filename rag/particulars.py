@@ -107,6 +107,16 @@ def read(text: str, language: Language | None = None) -> Particulars:
     )
 
 
+def places_in(text: str, language: Language) -> dict[str, str]:
+    """The places that a text names: their keys, equal in both languages, and how they are written.
+
+    >>> places_in("¿Cuánto ganan en la CDMX y en Polonia?", "es")
+    {'mexico city': 'CDMX', 'poland': 'Polonia'}
+    """
+    tokens = tuple(_tokens(text, language))
+    return {name.key: name.written for name in _places(*_joined(tokens), tokens)}
+
+
 def is_year(written: str) -> bool:
     """Whether a number is written as years are."""
     return bool(_YEAR.match(written))

@@ -20,6 +20,7 @@ from rag.filter import EVERYTHING, Filter
 from rag.index import Index
 from rag.language import detect, is_function_word
 from rag.models import MINILM, Embedder, Vectors
+from rag.particulars import places_in
 from rag.passages import context, place
 from rag.text import LANGUAGES, Language, fold, terms, words
 
@@ -58,9 +59,10 @@ class Words:
         tokens = [terms(t, language) for t in texts]
         self._count = len(texts)
         self._frequency = Counter(t for found in tokens for t in set(found))
-        spellings: dict[str, list[tuple[str, int]]] = {}
+        spellings: dict[str, list[tuple[str, str, int]]] = {}
         for known, count in Counter(w for text in texts for w in words(text)).items():
-            spellings.setdefault(known[:1], []).append((known, count))
+            sound = _sound(known, language)
+            spellings.setdefault(sound[:1], []).append((sound, known, count))
         self._spellings = spellings
         self._bm25: Any = None
         if self._frequency:
@@ -79,16 +81,18 @@ class Words:
     def nearest(self, word: str) -> str:
         """The most frequent word of the passages that a misspelt one may stand for, else "".
 
-        One slip (Damerau-Levenshtein) from six letters on, two from nine on; the first letter holds.
+        One slip (Damerau-Levenshtein) from six letters on, two from nine on; the first letter holds, and letters that
+        sound alike are one.
         """
         from rapidfuzz.distance import DamerauLevenshtein
 
         slips = 2 if len(word) >= 9 else 1
+        heard = _sound(word, self.language)
         near = [
             (-count, known)
-            for known, count in self._spellings.get(word[:1], ())
-            if abs(len(known) - len(word)) <= slips
-            and DamerauLevenshtein.distance(word, known, score_cutoff=slips) <= slips
+            for sound, known, count in self._spellings.get(heard[:1], ())
+            if abs(len(sound) - len(heard)) <= slips
+            and DamerauLevenshtein.distance(heard, sound, score_cutoff=slips) <= slips
         ]
         return min(near)[1] if near else ""
 
@@ -100,6 +104,21 @@ class Words:
         if not known or ceiling <= 0:
             return np.zeros(self._count, np.float32)
         return np.asarray(self._bm25.get_scores(known), np.float32) / np.float32(ceiling)
+
+
+# Letters that Mexican Spanish speaks alike, and people exchange in haste: "bacaciones", "ermana", "desición".
+_ALIKE = (
+    ("ch", "C"), ("h", ""), ("v", "b"), ("ll", "y"), ("qu", "k"), ("z", "s"), ("ge", "je"), ("gi", "ji"), ("ce", "se"),
+    ("ci", "si"), ("c", "k"),
+)  # fmt: skip
+
+
+def _sound(word: str, language: Language) -> str:
+    """A folded word as it is spoken, roughly."""
+    if language == "es":
+        for written, spoken in _ALIKE:
+            word = word.replace(written, spoken)
+    return word
 
 
 class LexicalRetriever(BaseRetriever):
@@ -128,14 +147,20 @@ class LexicalRetriever(BaseRetriever):
     def respell(self, question: str, language: Language) -> str:
         """The question with words that no passage has replaced by the one they are a slip away from.
 
-        Words written with a capital, short ones and figures stay: they may be names.
+        Words written with a capital, places, short ones and figures stay: they may be names.
         """
         own = self._words[language]
 
         def mend(match: re.Match[str]) -> str:
             word = match.group()
             folded = fold(word)
-            if len(word) < 6 or not word.isalpha() or word[0].isupper() or is_function_word(folded):
+            if (
+                len(word) < 6
+                or not word.isalpha()
+                or word[0].isupper()
+                or is_function_word(folded)
+                or places_in(word, language)
+            ):
                 return word
             if any(w.knows(t) for code, w in self._words.items() for t in terms(word, code)):
                 return word

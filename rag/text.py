@@ -92,7 +92,7 @@ _EQUIVALENTS: dict[Language, tuple[str, ...]] = {
         "program programme",
         "organization organisation",
         "wage salary pay paid earn earnings paycheck remuneration compensation",
-        "employee worker staff personnel staffer",
+        "employee worker staff personnel staffer workforce headcount",
         "company firm",
         "vendor provider supplier",
         "customer client",
@@ -100,13 +100,19 @@ _EQUIVALENTS: dict[Language, tuple[str, ...]] = {
         "attrition turnover churn quit",
         "telework telecommuting wfh remote",
         "returnee deportee",
-        "dismiss dismissal fire layoff",
+        "dismiss dismissal fire sack layoff",
         "hire recruit",
         "cost price",
         "fine penalty sanction",
         "growth grow rise increase",
         "ban prohibit forbid",
         "required mandatory obligatory",
+        "employer boss",
+        "jail prison",
+        "hour hr hrs",
+        "cheap inexpensive affordable",
+        "leak breach",
+        "sue lawsuit",
         "bilingual bilingualism",
         "phone telephone",
         "vacation holiday",
@@ -126,6 +132,13 @@ _EQUIVALENTS: dict[Language, tuple[str, ...]] = {
         "aumento incremento alza crecimiento crecer",
         "retornado deportado repatriado",
         "obligatorio requerido",
+        "patron empleador jefe",
+        "carcel prision",
+        "hora hr hrs",
+        "barato economico",
+        "filtracion filtrar vulneracion",
+        "luz electricidad",
+        "proporcion porcentaje",
         "telefono fono",
         "rotacion renuncia",
         "teletrabajo remoto",
@@ -137,6 +150,8 @@ _SHORT_NAMES: dict[Language, dict[str, str]] = {
         "cdmx": "mexico city", "us": "united states", "usa": "united states", "uk": "united kingdom",
         "gdl": "guadalajara", "mty": "monterrey", "tj": "tijuana", "qro": "queretaro", "mx": "mexico",
         "cusma": "usmca", "tmec": "usmca", "ai": "artificial intelligence",
+        "tp": "teleperformance", "lft": "federal labor law", "hr": "human resources", "scjn": "supreme court",
+        "rrm": "labor mechanism",
         "american": "united states", "americans": "united states", "mexican": "mexico", "mexicans": "mexico",
         "canadian": "canada", "canadians": "canada", "colombian": "colombia", "colombians": "colombia",
         "indian": "india", "indians": "india", "filipino": "philippines", "filipinos": "philippines",
@@ -146,7 +161,8 @@ _SHORT_NAMES: dict[Language, dict[str, str]] = {
         "cdmx": "ciudad de mexico", "df": "ciudad de mexico", "eu": "estados unidos", "eua": "estados unidos",
         "eeuu": "estados unidos", "usa": "estados unidos", "gdl": "guadalajara", "mty": "monterrey",
         "tj": "tijuana", "qro": "queretaro", "nl": "nuevo leon", "mx": "mexico", "edomex": "estado de mexico",
-        "usmca": "tmec", "ia": "inteligencia artificial",
+        "usmca": "tmec", "ia": "inteligencia artificial", "tp": "teleperformance", "lft": "ley federal trabajo",
+        "rh": "recursos humanos", "scjn": "suprema corte", "mlrr": "mecanismo laboral",
         "estadounidense": "estados unidos", "estadounidenses": "estados unidos",
         "norteamericano": "estados unidos", "norteamericanos": "estados unidos", "gringo": "estados unidos",
         "gringos": "estados unidos", "gringa": "estados unidos", "gringas": "estados unidos",
@@ -181,11 +197,37 @@ def _equivalents(language: Language) -> dict[str, str]:
     return table
 
 
+# What has several names that all say the same, each as it is counted: as its first name.
+_PHRASES: dict[Language, tuple[tuple[str, str], ...]] = {
+    "en": (
+        (r"(?:call|contact)[ -]?cent(?:er|re)s?", "call center"),
+        (r"work(?:s|ed|ing)?[ -](?:from|at)[ -]home|home[ -]office", "telework"),
+    ),
+    "es": (
+        (
+            r"(?:call|contact)[ -]?cent(?:er|re)s?|centros? de (?:contactos?|llamadas?|atenci[oó]n telef[oó]nica)",
+            "centro llamadas",
+        ),
+        (r"trabaj\w+ (?:desde|en) (?:su |la |mi |tu )?casa|home[ -]?office|trabajo a distancia", "teletrabajo"),
+    ),
+}
+_SHORTEST_PHRASE = 10
+_PHRASE = {
+    language: tuple((re.compile(pattern, re.IGNORECASE), spelled.split()) for pattern, spelled in rows)
+    for language, rows in _PHRASES.items()
+}
 # Tokens: figures keep their separators, dotted initials (U.S., EE. UU., a.m.) become one word.
-_TOKEN = re.compile(
-    r"\d+(?:[.,]\d+)*|[Tt]-[Mm][Ee][Cc]|(?:[^\W\d_]\.\s?){2,}|EE\.?\s?UU\.?|[^\W_]+(?:['’][^\W\d_]+)?",
-    re.UNICODE,
-)
+_TOKENS = {
+    language: re.compile(
+        "|".join(
+            (
+                *(rf"(?i:\b(?:{pattern})\b)" for pattern, _ in rows),
+                r"\d+(?:[.,]\d+)*|[Tt]-[Mm][Ee][Cc]|(?:[^\W\d_]\.\s?){2,}|EE\.?\s?UU\.?|[^\W_]+(?:['’][^\W\d_]+)?",
+            )
+        )
+    )
+    for language, rows in _PHRASES.items()
+}
 
 
 def terms(text: str, language: Language) -> list[str]:
@@ -198,9 +240,12 @@ def terms(text: str, language: Language) -> list[str]:
     """
     stop = _without_content(language)
     found = []
-    for token in _TOKEN.findall(text):
+    for token in _TOKENS[language].findall(text):
         if token[0].isdecimal():
             found.append(figure(token))
+            continue
+        if len(token) >= _SHORTEST_PHRASE and (phrase := _phrase(token, language)):
+            found += phrase
             continue
         word = fold(re.sub(r"[.\s-]", "", token) if "." in token or "-" in token else token)
         word = re.sub(r"['’]s?$", "", word.replace("’", "'")).replace("'", "")
@@ -210,6 +255,15 @@ def terms(text: str, language: Language) -> list[str]:
             if part not in stop:
                 found.append(_stem(part, language))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _phrase(token: str, language: Language) -> tuple[str, ...]:
+    """Terms of a token that is a phrase with other names; () for any other."""
+    for pattern, spelled in _PHRASE[language]:
+        if pattern.fullmatch(token):
+            return tuple(_stem(word, language) for word in spelled)
+    return ()
 
 
 # --- figures ------------------------------------------------------------------------------------

@@ -90,11 +90,21 @@ def corrected(language: Language, asked: str, said: str) -> str:
     return _CORRECTED[language].format(asked, said)
 
 
-def refusal(language: Language, unknown: Sequence[str], closest: Sequence[str]) -> str:
-    """What a refusal says: that the articles do not answer, what they never mention, and what they say nearest."""
+_OUTSIDE: dict[Language, str] = {
+    "en": "What they say on this is not about {}.",
+    "es": "Lo que dicen sobre esto no es de {}.",
+}
+
+
+def refusal(language: Language, unknown: Sequence[str], closest: Sequence[str], outside: Sequence[str] = ()) -> str:
+    """What a refusal says: that the articles do not answer, what they never mention, which of the places or years asked
+    about their nearest sentences are not on, and what they say nearest.
+    """
     parts = [_REFUSAL[language]]
     if unknown:
         parts.append(_UNKNOWN[language].format(", ".join(unknown)))
+    elif outside:
+        parts.append(_OUTSIDE[language].format(", ".join(outside)))
     if closest:
         parts.append(_CLOSEST[language].format(" ".join(f"“{quote}”" for quote in closest[:1])))
     return " ".join(parts)

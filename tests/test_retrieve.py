@@ -66,6 +66,17 @@ def test_a_slip_is_mended_and_a_name_is_not() -> None:
     assert words.nearest("zanzibar") == ""
 
 
+def test_spanish_is_mended_by_its_sound() -> None:
+    words = Words(["las vacaciones de la hermana", "decisión de cobrar"], "es")
+    assert words.nearest("bacaciones") == "vacaciones"
+    assert words.nearest("ermana") == "hermana"
+    assert words.nearest("desicion") == "decision"
+
+
+def test_a_place_that_no_article_names_is_no_slip(chatbot: Chatbot) -> None:
+    assert chatbot.look("cuantos call center hay en tampico", "es")[0].text.endswith("tampico")
+
+
 def test_translation_swaps_the_language_folder() -> None:
     assert translation("en/attrition") == "es/attrition"
     assert translation("es/a/b") == "en/a/b"

@@ -93,10 +93,21 @@ def test_blocks_do_not_overlap(text: str) -> None:
         ("Canadian", "Canada", "en"),
         ("gringas", "Estados Unidos", "es"),
         ("85,000", "85.000", "es"),
+        ("contact centres", "call-center", "en"),
+        ("centros de contacto", "call centers", "es"),
+        ("un centro de atención telefónica", "centro de llamadas", "es"),
+        ("working from home", "telework", "en"),
+        ("trabajan desde su casa", "home office", "es"),
+        ("the LFT", "the Federal Labor Law", "en"),
     ],
 )
 def test_words_that_mean_the_same_are_one_term(one: str, other: str, language: str) -> None:
     assert terms(one, language) == terms(other, language) != []  # type: ignore[arg-type]
+
+
+def test_a_bare_center_still_matches_a_call_center() -> None:
+    assert set(terms("247 centers", "en")) - {"247"} <= set(terms("contact centers", "en"))
+    assert set(terms("247 centros", "es")) - {"247"} <= set(terms("call centers", "es"))
 
 
 def test_latin_american_is_not_of_the_united_states() -> None:

@@ -1,0 +1,135 @@
+"""Whether sentences speak of the places and years that a question asks about.
+
+A true sentence on Monterrey is no answer to a question about Mérida, nor one on 2026 to a question about 2031. The
+scores see such a miss as one sign among many; here it decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from rag.evidence import Candidate, leant_on, years
+from rag.markers import ABROAD
+from rag.particulars import places_in
+from rag.question import Question
+from rag.text import Language, fold
+
+# What goes without saying in this corpus, and what is too wide to miss.
+_ANYWHERE = frozenset({"mexico", "the world", "latin america", "north america"})
+# Where a place lies: what is said of the one is said of a part, or of a whole, of the other.
+_WITHIN: dict[str, tuple[str, ...]] = {
+    "baja california": ("tijuana", "mexicali", "ensenada", "tecate", "rosarito"),
+    "northern border": (
+        "tijuana", "mexicali", "tecate", "nogales", "ciudad juarez", "reynosa", "nuevo laredo", "matamoros",
+    ),
+    "chihuahua": ("ciudad juarez",),
+    "nuevo leon": ("monterrey",),
+    "jalisco": ("guadalajara", "zapopan"),
+    "yucatan": ("merida",),
+    "sonora": ("hermosillo", "nogales", "ciudad obregon"),
+    "tamaulipas": ("reynosa", "matamoros", "nuevo laredo", "tampico"),
+    "coahuila": ("saltillo", "torreon"),
+    "guanajuato": ("leon", "celaya", "irapuato"),
+    "bajio": ("leon", "celaya", "irapuato", "queretaro", "guanajuato", "aguascalientes", "san luis potosi"),
+    "state of mexico": ("toluca",),
+    "valley of mexico": ("mexico city",),
+    "hidalgo": ("pachuca",),
+    "quintana roo": ("cancun",),
+    "sinaloa": ("culiacan", "mazatlan"),
+    "michoacan": ("morelia",),
+    "philippines": ("manila", "cebu"),
+    "colombia": ("bogota", "medellin"),
+    "argentina": ("buenos aires",),
+    "peru": ("lima",),
+    "texas": ("el paso", "houston", "dallas"),
+    "california": ("san diego", "los angeles"),
+}  # fmt: skip
+# A law of the whole country holds in each of its places.
+_NATIONAL = re.compile(
+    r"\b(?:laws?|ley(?:es)?|lft|nom|articles?|articulos?|decrees?|decretos?|reform\w*|constitution\w*|constitucion\w*|"
+    r"standards?|norma|statutory|imss|sat|repse|ptu)\b|\bnom-\d"
+)
+
+
+def absent(question: Question, shown: Sequence[Candidate], newest: int) -> tuple[str, ...]:
+    """The places and years that a question asks about and none of the sentences is on; `newest` is the year of the
+    newest source.
+    """
+    return (*absent_places(question, shown), *absent_years(question, shown, newest))
+
+
+def absent_places(question: Question, shown: Sequence[Candidate]) -> tuple[str, ...]:
+    """The places that a question asks about, as written, when none of the sentences speaks of any of them; else ().
+
+    A city stands for its state and the other way round; Mexico goes without saying; a sentence on the law of the
+    country speaks of all its places.
+    """
+    asked = places_in(question.text, question.language)
+    narrow = {key: written for key, written in asked.items() if key not in _ANYWHERE}
+    if len(asked) > 1:
+        narrow.pop("united states", None)  # whom Mexico serves, more often than what is asked about
+    if not narrow or any(_speaks_of(c, frozenset(narrow)) for c in shown):
+        return ()
+    if not any(key in ABROAD for key in narrow) and any(_NATIONAL.search(fold(c.quote)) for c in shown[:1]):
+        return ()
+    return tuple(re.sub(r"['’]s?$", "", written) for written in narrow.values())
+
+
+def on_place(question: Question, shown: Sequence[Candidate]) -> list[Candidate]:
+    """The sentences without those on other places than the one asked about; all of them where none is on it.
+
+    A question that names Mexico, or a place in it, does not ask about another country.
+    """
+    asked = frozenset(places_in(question.text, question.language))
+    narrow = asked - _ANYWHERE
+    told = list(shown)
+    if narrow and any(_speaks_of(c, narrow) for c in told):
+        told = [c for c in told if not _own_places(c) or _speaks_of(c, narrow)]
+    elif asked and not narrow:
+        told = [
+            c for c in told if not (_own_places(c) & ABROAD and "mexico" not in _places(c.quote, c.article.language))
+        ]
+    return told or list(shown)
+
+
+def absent_years(question: Question, shown: Sequence[Candidate], newest: int) -> tuple[str, ...]:
+    """The years that a question asks about, when none of the sentences names one and all lie after the newest source.
+
+    >>> from rag.question import read_question
+    >>> absent_years(read_question("What is the minimum wage in 2031?"), [], 2026)
+    ('2031',)
+    """
+    to_come = sorted(y for y in question.years if int(y) > newest)
+    if len(to_come) < len(question.years) or any(question.years & years(c.quote) for c in shown):
+        return ()
+    return tuple(to_come)
+
+
+def _speaks_of(candidate: Candidate, asked: frozenset[str]) -> bool:
+    """Whether a sentence is on one of some places: by its own words and what frames it; one that names no place at all
+    by its whole section.
+    """
+    article, own = candidate.article, _own_places(candidate)
+    section = candidate.sentence.section
+    heading = article.sections[section].heading if article.sections else ""
+    before = leant_on(article, candidate.number)
+    lent = [article.title, heading, article.quote(before) if before else ""]
+    if not own:
+        lent += (article.quote(s) for s in article.sentences if s.section == section)
+    here = own.union(*(_places(text, article.language) for text in lent))
+    return any(place in here or any(_overlap(place, other) for other in here) for place in asked)
+
+
+def _own_places(candidate: Candidate) -> frozenset[str]:
+    return _places(candidate.quote, candidate.article.language) - _ANYWHERE
+
+
+def _overlap(one: str, other: str) -> bool:
+    return other in _WITHIN.get(one, ()) or one in _WITHIN.get(other, ())
+
+
+@lru_cache(maxsize=8192)
+def _places(text: str, language: Language) -> frozenset[str]:
+    return frozenset(places_in(text, language))
