@@ -18,6 +18,7 @@ from rag.index import Index
 from rag.language import is_function_word
 from rag.models import Embedder, Scorer, Vectors
 from rag.passages import place
+from rag.places import is_elsewhere, is_home, places_of
 from rag.question import Question
 from rag.retrieve import Hit, LexicalRetriever
 from rag.text import LANGUAGES, Language, fold, terms
@@ -157,6 +158,8 @@ FEATURES = (
     "pairs",  # share of the question's neighbouring terms that stand near each other in the sentence
     "names",  # share of the question's names that sentence, title or heading have (1 when it names nothing)
     "other_name",  # the sentence is about another place or company than the one asked about
+    "elsewhere",  # 1 it is on other places than those asked about (in articles on Mexico: than Mexico)
+    "form",  # 1 it is put as what is asked for is: a definition of it, a reason; -1 it is not; 0 no form is asked for
     "year",  # 1 the asked year is in it, -1 only others are, 0 none asked
     "wanted",  # 1 it has the kind of thing asked for, -1 it lacks it, 0 nothing particular is asked for
     "counted",  # how directly a figure in it counts what "how many" asks for
@@ -171,10 +174,12 @@ _FEW = 12
 # (1 in 100 on the `tune` questions), and count as the worst of those read.
 _REREAD, _BEHIND = 8, 2.0
 _FIRST_FEW = 3  # candidates among which a term that was asked for is looked for
+_SAMPLE = 20  # articles of which it is told whether all are on Mexico
 _REMEMBERED = 20_000  # vectors of sentences read by themselves that are kept
 # What is measured of a question and its candidates, to judge whether they answer it: features of the best one, and
 SIGNS = (
-    "score", "share", "coverage", "context", "meaning", "passage", "names", "other_name", "wanted", "year",
+    "score", "share", "coverage", "context", "meaning", "passage", "names", "other_name", "elsewhere", "form", "wanted",
+    "year",
     "unknown",  # share of the question's weight in terms that no passage has
     "unknown_name",  # it names something that no passage has
     "best_meaning", "best_context",  # the highest among all candidates
@@ -212,6 +217,12 @@ class Evidence:
     def second(self) -> str:
         """The name of what the second reading measures: READ or ALONE."""
         return ALONE if self._scorer is None else READ
+
+    @cached_property
+    def _is_home(self) -> bool:
+        articles = list(self._index.articles.values())
+        some = articles[:: max(1, len(articles) // _SAMPLE)]
+        return is_home(places_of(a.quote(s)) for a in some for s in a.sentences)
 
     @cached_property
     def newest(self) -> int:
@@ -319,6 +330,8 @@ class Evidence:
             "passage": f["passage"],
             "names": f["names"],
             "other_name": f["other_name"],
+            "elsewhere": f["elsewhere"],
+            "form": f["form"],
             "wanted": f["wanted"],
             "year": f["year"],
             "unknown": unknown / sum(idf.values()) if idf else 1.0,
@@ -384,6 +397,8 @@ class Evidence:
             "pairs": _pairs(query.terms, own),
             "names": _share(query.names, around),
             "other_name": float(bool(query.names) and not query.names <= framed and bool(written - query.names)),
+            "elsewhere": float(self._is_home and is_elsewhere(places_of(quote), asked.places)),
+            "form": _form(asked.question, query, quote, language),
             "year": _year(asked.question.years, quote),
             "wanted": _wanted(asked.question, quote, written - query.names),
             "counted": _counted(asked.question, quote, language),
@@ -434,6 +449,7 @@ class _Query:
 class _Asked:
     question: Question
     by_language: Mapping[Language, _Query]
+    places: frozenset[str]
 
     @classmethod
     def of(cls, question: Question, lexical: LexicalRetriever) -> _Asked:
@@ -444,7 +460,7 @@ class _Asked:
             names = question.names if own else frozenset(names_in(content, question.names))
             words = lexical.words(language)
             queries[language] = _Query(content, names, frozenset(content), {t: words.idf(t) for t in content})
-        return cls(question, queries)
+        return cls(question, queries, places_of(question.text))
 
 
 @lru_cache(maxsize=65_536)
@@ -520,6 +536,32 @@ def _wanted(question: Question, quote: str, new_names: frozenset[str]) -> float:
         case _:
             return 0.0
     return 1.0 if has else -1.0
+
+
+_COPULA = re.compile(
+    r"\b(?:is|are|means?|refers? to|stands? for|consists? of|measures|es|son|significa|se refiere a|consiste en|mide|"
+    r"quiere decir|se llama|se calcula)\b"
+)
+_CAUSE = re.compile(
+    r"\b(?:because|due to|owing to|since|thanks to|so that|explain\w*|caus\w+|reasons?|factors?|driven|"
+    r"drivers?|attribut\w+|blam\w+|led to|result\w*|cit(?:es|ed)|porque|debido|por el|por la|por su|gracias a|"
+    r"explica\w*|causa\w*|razon\w*|motiv\w+|factor\w*|atribuy\w+|pues|ya que|llev\w+ a|permit\w+)\b"
+)
+_LONGER_SUBJECT = 3  # terms that the subject of a definition may have beyond those asked for
+
+
+def _form(question: Question, query: _Query, quote: str, language: Language) -> float:
+    """Whether a sentence has the form of a definition of what is asked, or of a reason."""
+    if question.kind == "reason":
+        return 1.0 if _CAUSE.search(fold(quote)) else -1.0
+    if question.kind != "definition":
+        return 0.0
+    flat = fold(quote)
+    copula = _COPULA.search(flat)
+    subject = terms(flat[: copula.start()], language) if copula else []
+    asked = sum(t in query.all for t in subject)
+    rarest = max(query.weights, key=lambda t: (query.weights[t], t), default="")
+    return 1.0 if rarest in subject and len(subject) <= asked + _LONGER_SUBJECT else -1.0
 
 
 def _counted(question: Question, quote: str, language: Language) -> float:

@@ -313,8 +313,10 @@ _WIDE: tuple[str, ...] = (
     "north america|norteamerica|america del norte", "the world|world|el mundo|mundo|mundial|worldwide",
 )  # fmt: skip
 PLACES: tuple[str, ...] = _AT_HOME + _ABROAD + _WIDE
-# Those outside Mexico, by their first spelling.
+# By their first spelling: those in Mexico and Mexico itself, those outside, and what is too wide for a text to miss.
+AT_HOME: frozenset[str] = frozenset(row.partition("|")[0] for row in _AT_HOME)
 ABROAD: frozenset[str] = frozenset(row.partition("|")[0] for row in _ABROAD)
+WIDE: frozenset[str] = frozenset({"mexico", *(row.partition("|")[0] for row in _WIDE)})
 
 # Words that stand for one another across the two languages where spelling does not show it, English|Spanish.
 CONCEPTS: tuple[str, ...] = (

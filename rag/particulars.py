@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -89,7 +89,7 @@ def read(text: str, language: Language | None = None) -> Particulars:
     spoken = language or detect(text)
     tokens = tuple(_tokens(text, spoken))
     joined, starts = _joined(tokens)
-    places = tuple(_places(joined, starts, tokens))
+    places = tuple(_places(tokens))
     taken = {i for name in places for i in range(name.at, name.at + name.key.count(" ") + 1)}
     marks = tuple(m for m in _marks(joined, starts, spoken, tokens) if m.at not in taken)
     return Particulars(
@@ -107,14 +107,14 @@ def read(text: str, language: Language | None = None) -> Particulars:
     )
 
 
-def places_in(text: str, language: Language) -> dict[str, str]:
+def places_in(text: str) -> dict[str, str]:
     """The places that a text names: their keys, equal in both languages, and how they are written.
 
-    >>> places_in("¿Cuánto ganan en la CDMX y en Polonia?", "es")
+    >>> places_in("¿Cuánto ganan en la CDMX y en Polonia?")
     {'mexico city': 'CDMX', 'poland': 'Polonia'}
     """
-    tokens = tuple(_tokens(text, language))
-    return {name.key: name.written for name in _places(*_joined(tokens), tokens)}
+    tokens = [Token(raw, _folded(raw), "", "", 0) for raw in _TOKEN.findall(text) if raw[0].isalnum() or raw in "%$€£"]
+    return {name.key: name.written for name in _places(tokens)}
 
 
 def is_year(written: str) -> bool:
@@ -136,12 +136,17 @@ def _tokens(text: str, language: Language) -> Iterator[Token]:
         if not (raw[0].isalnum() or raw in "%$€£"):
             clause += raw in ",;:.()—–[]"
             continue
-        folded = re.sub(r"['’]s?$", "", fold(raw).replace("’", "'").replace("t-mec", "tmec"))
+        folded = _folded(raw)
         if raw[0].isdecimal():
             yield Token(raw, folded, figure(raw), figure(raw), clause)
             continue
         stem = _stem(raw, language)
         yield Token(raw, folded, stem, _concept(folded, stem), clause)
+
+
+@lru_cache(maxsize=65_536)
+def _folded(raw: str) -> str:
+    return re.sub(r"['’]s?$", "", fold(raw).replace("’", "'").replace("t-mec", "tmec"))
 
 
 @lru_cache(maxsize=65_536)
@@ -281,27 +286,33 @@ _MONEY_WORDS = {"$", "dollar", "dollars", "cents"}
 
 
 @lru_cache(maxsize=1)
-def _place_pattern() -> tuple[re.Pattern[str], Mapping[str, str]]:
-    table = {}
+def _spellings() -> Mapping[str, Sequence[tuple[tuple[str, ...], str]]]:
+    """How places are written and their keys, by the first word, the longest first."""
+    table: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for row in PLACES:
-        spellings = [fold(s.strip()) for s in row.split("|")]
-        table.update(dict.fromkeys(spellings, spellings[0]))
-    longest = sorted(table, key=len, reverse=True)
-    return re.compile(rf"(?<!\S)(?:{'|'.join(re.escape(s) for s in longest)})(?!\S)"), table
+        spelled = [tuple(fold(s).split()) for s in row.split("|")]
+        for words in spelled:
+            table.setdefault(words[0], []).append((words, " ".join(spelled[0])))
+    return {first: sorted(found, key=lambda s: -len(" ".join(s[0]))) for first, found in table.items()}
 
 
-def _places(joined: str, starts: list[int], tokens: tuple[Token, ...]) -> Iterator[Name]:
-    pattern, table = _place_pattern()
-    for match in pattern.finditer(joined):
-        at = bisect_right(starts, match.start()) - 1
-        last = bisect_right(starts, match.end() - 1) - 1
-        raw = tokens[at].raw
+def _places(tokens: Sequence[Token]) -> Iterator[Name]:
+    at, table = 0, _spellings()
+    folded = [t.folded for t in tokens]
+    while at < len(tokens):
+        match = next((s for s in table.get(folded[at], ()) if tuple(folded[at : at + len(s[0])]) == s[0]), None)
+        if match is None:
+            at += 1
+            continue
+        words, key = match
+        first, last = at, at + len(words)
+        raw, at = tokens[first].raw, last
         # "us", "leon", "union": a word of every day unless it is written as a name.
-        if (len(match.group()) <= 4 and not raw[:1].isupper()) or (match.group() == "us" and not raw.isupper()):
+        if (len(" ".join(words)) <= 4 and not raw[:1].isupper()) or (words == ("us",) and not raw.isupper()):
             continue
-        if match.group() == "us" and last + 1 < len(tokens) and tokens[last + 1].folded in _MONEY_WORDS:
+        if words == ("us",) and last < len(tokens) and folded[last] in _MONEY_WORDS:
             continue
-        yield Name(table[match.group()], place=True, at=at, written=" ".join(t.raw for t in tokens[at : last + 1]))
+        yield Name(key, place=True, at=first, written=" ".join(t.raw for t in tokens[first:last]))
 
 
 _NO_NAMES = frozenset(

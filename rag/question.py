@@ -21,6 +21,7 @@ _PATTERNS: dict[Language, tuple[tuple[str, Kind, Wanted], ...]] = {
             "comparison",
             "",
         ),
+        (r"\bhow (?:big|large|much)\b.*\b(?:in|of) (?:us )?(?:dollars|pesos|usd|mxn)\b|\bworth\b", "figure", "money"),
         (
             r"\b(what|which)\s+(percent|percentage|share|proportion)|\bwhat part of|\bpercent(age)?\b.*\?|\battrition rate",
             "figure",

@@ -154,13 +154,7 @@ class LexicalRetriever(BaseRetriever):
         def mend(match: re.Match[str]) -> str:
             word = match.group()
             folded = fold(word)
-            if (
-                len(word) < 6
-                or not word.isalpha()
-                or word[0].isupper()
-                or is_function_word(folded)
-                or places_in(word, language)
-            ):
+            if len(word) < 6 or not word.isalpha() or word[0].isupper() or is_function_word(folded) or places_in(word):
                 return word
             if any(w.knows(t) for code, w in self._words.items() for t in terms(word, code)):
                 return word

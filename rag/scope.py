@@ -8,44 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 from rag.evidence import Candidate, leant_on, years
-from rag.markers import ABROAD
+from rag.markers import ABROAD, WIDE
 from rag.particulars import places_in
+from rag.places import is_elsewhere, meet, places_of
 from rag.question import Question
-from rag.text import Language, fold
+from rag.text import fold
 
-# What goes without saying in this corpus, and what is too wide to miss.
-_ANYWHERE = frozenset({"mexico", "the world", "latin america", "north america"})
-# Where a place lies: what is said of the one is said of a part, or of a whole, of the other.
-_WITHIN: dict[str, tuple[str, ...]] = {
-    "baja california": ("tijuana", "mexicali", "ensenada", "tecate", "rosarito"),
-    "northern border": (
-        "tijuana", "mexicali", "tecate", "nogales", "ciudad juarez", "reynosa", "nuevo laredo", "matamoros",
-    ),
-    "chihuahua": ("ciudad juarez",),
-    "nuevo leon": ("monterrey",),
-    "jalisco": ("guadalajara", "zapopan"),
-    "yucatan": ("merida",),
-    "sonora": ("hermosillo", "nogales", "ciudad obregon"),
-    "tamaulipas": ("reynosa", "matamoros", "nuevo laredo", "tampico"),
-    "coahuila": ("saltillo", "torreon"),
-    "guanajuato": ("leon", "celaya", "irapuato"),
-    "bajio": ("leon", "celaya", "irapuato", "queretaro", "guanajuato", "aguascalientes", "san luis potosi"),
-    "state of mexico": ("toluca",),
-    "valley of mexico": ("mexico city",),
-    "hidalgo": ("pachuca",),
-    "quintana roo": ("cancun",),
-    "sinaloa": ("culiacan", "mazatlan"),
-    "michoacan": ("morelia",),
-    "philippines": ("manila", "cebu"),
-    "colombia": ("bogota", "medellin"),
-    "argentina": ("buenos aires",),
-    "peru": ("lima",),
-    "texas": ("el paso", "houston", "dallas"),
-    "california": ("san diego", "los angeles"),
-}  # fmt: skip
 # A law of the whole country holds in each of its places.
 _NATIONAL = re.compile(
     r"\b(?:laws?|ley(?:es)?|lft|nom|articles?|articulos?|decrees?|decretos?|reform\w*|constitution\w*|constitucion\w*|"
@@ -66,8 +36,8 @@ def absent_places(question: Question, shown: Sequence[Candidate]) -> tuple[str, 
     A city stands for its state and the other way round; Mexico goes without saying; a sentence on the law of the
     country speaks of all its places.
     """
-    asked = places_in(question.text, question.language)
-    narrow = {key: written for key, written in asked.items() if key not in _ANYWHERE}
+    asked = places_in(question.text)
+    narrow = {key: written for key, written in asked.items() if key not in WIDE}
     if len(asked) > 1:
         narrow.pop("united states", None)  # whom Mexico serves, more often than what is asked about
     if not narrow or any(_speaks_of(c, frozenset(narrow)) for c in shown):
@@ -80,17 +50,15 @@ def absent_places(question: Question, shown: Sequence[Candidate]) -> tuple[str, 
 def on_place(question: Question, shown: Sequence[Candidate]) -> list[Candidate]:
     """The sentences without those on other places than the one asked about; all of them where none is on it.
 
-    A question that names Mexico, or a place in it, does not ask about another country.
+    A question that names Mexico does not ask about another country, nor about the world.
     """
-    asked = frozenset(places_in(question.text, question.language))
-    narrow = asked - _ANYWHERE
+    asked = frozenset(places_in(question.text))
+    narrow = asked - WIDE
     told = list(shown)
     if narrow and any(_speaks_of(c, narrow) for c in told):
         told = [c for c in told if not _own_places(c) or _speaks_of(c, narrow)]
     elif asked and not narrow:
-        told = [
-            c for c in told if not (_own_places(c) & ABROAD and "mexico" not in _places(c.quote, c.article.language))
-        ]
+        told = [c for c in told if not is_elsewhere(places_of(c.quote), asked)]
     return told or list(shown)
 
 
@@ -118,18 +86,9 @@ def _speaks_of(candidate: Candidate, asked: frozenset[str]) -> bool:
     lent = [article.title, heading, article.quote(before) if before else ""]
     if not own:
         lent += (article.quote(s) for s in article.sentences if s.section == section)
-    here = own.union(*(_places(text, article.language) for text in lent))
-    return any(place in here or any(_overlap(place, other) for other in here) for place in asked)
+    here = own.union(*(places_of(text) for text in lent))
+    return meet(asked, here)
 
 
 def _own_places(candidate: Candidate) -> frozenset[str]:
-    return _places(candidate.quote, candidate.article.language) - _ANYWHERE
-
-
-def _overlap(one: str, other: str) -> bool:
-    return other in _WITHIN.get(one, ()) or one in _WITHIN.get(other, ())
-
-
-@lru_cache(maxsize=8192)
-def _places(text: str, language: Language) -> frozenset[str]:
-    return frozenset(places_in(text, language))
+    return places_of(candidate.quote) - WIDE

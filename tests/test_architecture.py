@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module imports only modules before it.
 ORDER = (
-    "errors", "loading", "settings", "text", "language", "markers", "particulars", "support", "reply", "chat_model", "words", "corpus", "filter", "conversation", "snapshot", "facts", "passages", "models", "index", "ingest",
+    "errors", "loading", "settings", "text", "language", "markers", "particulars", "places", "support", "reply", "chat_model", "words", "corpus", "filter", "conversation", "snapshot", "facts", "passages", "models", "index", "ingest",
     "question", "retrieve", "weights", "evidence", "scope", "conflicts", "choose", "origins", "premise", "answer", "prompt", "wording", "suggest", "chat", "export", "evaluate", "check", "coverage", "app", "propose",
     "splits", "adapt", "fit", "train", "bench", "evaluate.benchmarks", "evaluate.cli", "__main__",
 )  # fmt: skip

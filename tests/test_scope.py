@@ -101,8 +101,7 @@ def test_every_name_of_a_place_is_read_as_that_place() -> None:
     for row in PLACES:
         for spelling in row.split("|"):
             written = spelling.upper() if len(spelling) < 5 else spelling.title()
-            assert row.partition("|")[0] in places_in(f"x {written} x", "en")
-            assert row.partition("|")[0] in places_in(f"x {written} x", "es")
+            assert row.partition("|")[0] in places_in(f"x {written} x")
 
 
 def test_mexico_is_not_abroad() -> None:

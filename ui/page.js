@@ -120,8 +120,13 @@
   function ask(question) {
     if (!$("#view").hidden) location.hash = "#chat";
     if (sheet.matches && !panel.hidden) closePanel();
-    type($("#composer textarea"), question);
-    requestAnimationFrame(() => $("#composer .submit-button").click());
+    const box = $("#composer textarea"), send = $("#composer .submit-button");
+    if (!box || !send) { // an article can be open before Gradio has drawn the composer
+      setTimeout(ask, 100, question);
+      return;
+    }
+    type(box, question);
+    requestAnimationFrame(() => send.click());
   }
 
   // --- the panel ------------------------------------------------------------------------------------
