@@ -139,7 +139,7 @@ PLAIN = Decisions(
         "spanish": -0.68,
         "spanish_meaning": 0.036,
     },
-    threshold=0.3,
+    threshold=0.4,
 )
 # With a scorer trained by `rag.train`.
 SCORED = Decisions(
