@@ -210,8 +210,9 @@ class Quoter:
         if judged.answerable < self._evidence.threshold:
             return self._refuse(question, found, hits, 1.0 - judged.answerable, missing)
         chosen = choose(question, found, self._figures)
-        if not chosen.sides and absent(question, chosen.sentences, self._evidence.newest):
-            return self._refuse(question, found, hits, _OUTSIDE, missing)
+        outside = () if chosen.sides else absent(question, chosen.sentences, self._evidence.newest)
+        if outside:
+            return self._refuse(question, found, hits, _OUTSIDE, missing, outside)
         sentences = chosen.sentences if chosen.sides else on_place(question, chosen.sentences)
         disagreement = self._disagreements.find(question, sentences, found)
         without = [s.name for s in chosen.sides if s.candidate is None and s.name not in missing]
@@ -233,9 +234,10 @@ class Quoter:
         hits: Sequence[Hit],
         confidence: float,
         missing: tuple[str, ...],
+        outside: tuple[str, ...] = (),
     ) -> Answer:
         closest = different((c for c in found if not c.features["asks"]), _CLOSEST)
-        outside = absent(question, closest, self._evidence.newest)
+        outside = outside or absent(question, closest, self._evidence.newest)
         return Answer(
             question.text,
             question.language,

@@ -21,7 +21,7 @@ _PATTERNS: dict[Language, tuple[tuple[str, Kind, Wanted], ...]] = {
             "comparison",
             "",
         ),
-        (r"\bhow (?:big|large|much)\b.*\b(?:in|of) (?:us )?(?:dollars|pesos|usd|mxn)\b|\bworth\b", "figure", "money"),
+        (r"\bhow (?:big|large|much)\b.*\b(?:in|of) (?:us )?(?:dollars|pesos|usd|mxn)\b", "figure", "money"),
         (
             r"\b(what|which)\s+(percent|percentage|share|proportion)|\bwhat part of|\bpercent(age)?\b.*\?|\battrition rate",
             "figure",
@@ -100,6 +100,7 @@ _PATTERNS: dict[Language, tuple[tuple[str, Kind, Wanted], ...]] = {
             "figure",
             "money",
         ),
+        (r"\b(?:cuanto|que tan grande|(?:que|cual es el) tamano)\b.*\ben (?:dolares|pesos)\b", "figure", "money"),
         (r"\bcuant[oa]s?\b|\bnumero de\b|\bque tan (grande|largo|alto)|\bque edad", "figure", "number"),
         (r"\b(tamano|crecimiento|tasa|participacion|minimo|maximo|promedio|total)\b", "figure", "number"),
         (

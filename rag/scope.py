@@ -18,8 +18,8 @@ from rag.text import fold
 
 # A law of the whole country holds in each of its places.
 _NATIONAL = re.compile(
-    r"\b(?:laws?|ley(?:es)?|lft|nom|articles?|articulos?|decrees?|decretos?|reform\w*|constitution\w*|constitucion\w*|"
-    r"standards?|norma|statutory|imss|sat|repse|ptu)\b|\bnom-\d"
+    r"\b(?:laws?|ley(?:es)?|lft|(?:article|articulo)s? \d+|decrees?|decretos?|constitution\w*|constitucion\w*|"
+    r"statutory|imss|repse|ptu|nom-\d+)\b"
 )
 
 

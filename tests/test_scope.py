@@ -57,6 +57,7 @@ def test_a_question_without_a_place_or_year_asks_for_none(folder: Path, text: st
         ("What do agents earn in Tijuana?", "Agents in Baja California earn 4 dollars.", ()),
         ("Must I pay severance in Tijuana?", "The Federal Labor Law asks for 3 months of wage in Mexico.", ()),
         ("Must I pay severance in Chile?", "The Federal Labor Law asks for 3 months of wage in Mexico.", ("Chile",)),
+        ("What do agents earn in Mérida?", "Agents in Mexico earn 4 dollars, says an undated article.", ("Mérida",)),
         ("Which Mexican cities serve the United States?", "Tijuana and Monterrey are the main ones.", ()),
         ("What do agents earn in Mexico?", "Agents in Monterrey earn 4 dollars.", ()),
     ],
