@@ -125,7 +125,8 @@ class Answer:
             "mode": self.mode,
             "index_version": self.index_version,
             "timings_ms": {name: round(ms, 1) for name, ms in self.timings_ms.items()},
-            **({"note": self.note, "wording": dict(self.wording)} if self.wording else {}),
+            **({"note": self.note} if self.wording or (self.claims and self.note) else {}),
+            **({"wording": dict(self.wording)} if self.wording else {}),
             **({"filter": self.within.to_json(), "excluded": self.excluded} if self.within else {}),
         }
 
@@ -209,6 +210,10 @@ class Quoter:
         missing = self._evidence.unknown_names(question)
         if judged.answerable < self._evidence.threshold:
             return self._refuse(question, found, hits, 1.0 - judged.answerable, missing)
+        unsaid = self._evidence.unsaid(found)
+        if unsaid and unsaid.alone:
+            return self._refuse(question, [unsaid.candidate, *found], hits, 1.0 - judged.right, missing)
+        found = [c for c in found if c.stated]
         chosen = choose(question, found, self._figures)
         outside = () if chosen.sides else absent(question, chosen.sentences, self._evidence.newest)
         if outside:
@@ -220,6 +225,7 @@ class Quoter:
             question.text,
             question.language,
             claims=tuple(_claims(question, sentences, disagreement)),
+            note=words.unsaid(question.language, unsaid.candidate.quote) if unsaid else "",
             conflicts=(disagreement.conflict,) if disagreement else (),
             missing=(*missing, *without),
             passages=tuple(hits),

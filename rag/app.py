@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rag import index as index_
 from rag import snapshot
 from rag.answer import Quoter
+from rag.anticipation import Anticipation
 from rag.chat import Chatbot
 from rag.chat_model import ChatModel
 from rag.corpus import read_corpus
@@ -34,8 +35,9 @@ class Engine(NamedTuple):
 def assemble(index: Index, embedder: Embedder, scorer: Scorer | None = None) -> Engine:
     """The engine over an open index."""
     lexical = LexicalRetriever(index=index)
-    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical)
-    return Engine(lexical, retriever, Evidence(index, lexical, embedder, scorer))
+    anticipation = Anticipation(index)
+    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical, anticipation=anticipation)
+    return Engine(lexical, retriever, Evidence(index, lexical, anticipation, embedder, scorer))
 
 
 def quoting(engine: Engine, index: Index, paths: Sequence[Path]) -> Quoter:

@@ -60,6 +60,8 @@ def choose(question: Question, found: Sequence[Candidate], figures: Figures) -> 
         return Chosen(sorted(events, key=lambda c: _date(c, figures) or "9999"))
     if question.latest:
         usable = newest_first(usable, figures)
+    elif question.kind == "figure" and not question.years:
+        usable = newest_of_a_kind_first(usable, figures)
     if question.kind not in ONE_SENTENCE:
         most = _MOST.get(question.kind, _MOST_CLAIMS)
         return Chosen(different(_near(usable, _NEAR), most, _COPY if question.kind == "list" else _SAME))
@@ -80,6 +82,18 @@ def newest_first(candidates: Sequence[Candidate], figures: Figures) -> list[Cand
     today = max((s.issued for c in candidates for s in c.article.sources), default="") or date.today().isoformat()
     dates = {id(c): _date(c, figures) for c in near}
     return [*sorted(near, key=lambda c: dates[id(c)] if dates[id(c)][:4] <= today[:4] else "", reverse=True), *rest]
+
+
+def newest_of_a_kind_first(candidates: Sequence[Candidate], figures: Figures) -> list[Candidate]:
+    """For a figure as of no year: among those near the best that give the same figure of the same place, the latest."""
+
+    def given(candidate: Candidate) -> set[tuple[str, str]]:
+        return {(row.metric, row.place) for row in figures.of(candidate.article.id, candidate.number)}
+
+    asked = given(candidates[0])
+    same = [c for c in _near(candidates, _NEAR_FOR_ONE) if asked and asked <= given(c)]
+    first = newest_first(same, figures)[:1] if len(same) > 1 else []
+    return [*first, *(c for c in candidates if c not in first)]
 
 
 def counted_first(candidates: Sequence[Candidate]) -> list[Candidate]:

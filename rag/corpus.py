@@ -7,6 +7,8 @@ Two kinds of input give the same `Article`:
   (https://pandoc.org/MANUAL.html#citation-syntax); `references.yaml` is CSL-YAML
   (https://docs.citationstyles.org/en/stable/specification.html);
 * anybody's documents: `.md`, `.txt`, and `.jsonl` with one object a line.
+
+Beside either may lie `anticipated.jsonl` (`rag.anticipated`).
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from rag import text as language_text
+from rag.anticipated import FILE as ANTICIPATED
+from rag.anticipated import Anticipated, Line, located, read_lines, read_pairs
 from rag.language import detect
 from rag.text import HEADING, LANGUAGES, Language
 
@@ -77,6 +81,7 @@ class Article:
     topic: str = ""
     places: tuple[str, ...] = ()
     file: str = ""
+    anticipated: tuple[Anticipated, ...] = ()
 
     def quote(self, sentence: Sentence) -> str:
         """The words of one of its sentences."""
@@ -99,6 +104,7 @@ class Article:
         plain["sentences"] = tuple(Sentence(s[0], s[1], s[2], tuple(s[3])) for s in data["sentences"])
         plain["sources"] = tuple(Source(**s) for s in data["sources"])
         plain["places"] = tuple(data["places"])
+        plain["anticipated"] = tuple(Anticipated(n, tuple(questions)) for n, questions in data["anticipated"])
         return cls(**plain)
 
 
@@ -140,6 +146,8 @@ def read_corpus(paths: Iterable[Path]) -> Corpus:
     problems: list[Problem] = []
     files: list[Path] = []
     for root in paths:
+        expected, unusable = _anticipated(root)
+        problems += unusable
         for file, reading in _readings(root):
             files.append(file)
             for result in reading:
@@ -149,7 +157,7 @@ def read_corpus(paths: Iterable[Path]) -> Corpus:
                     other = articles[result.id].file
                     problems.append(Problem(result.file, 0, f"article {result.id!r} was read from {other} already"))
                 else:
-                    articles[result.id] = result
+                    articles[result.id] = _expecting(result, expected.get(result.id, ()))
     return Corpus(tuple(articles.values()), tuple(problems), tuple(files))
 
 
@@ -190,7 +198,8 @@ def corpus_files(root: Path) -> list[Path]:
     top = root / "articles" if is_corpus_folder(root) else root
     found = sorted(f for f in top.rglob("*") if f.is_file() and f.suffix.lower() in SUFFIXES)
     visible = [f for f in found if not any(part.startswith(".") for part in f.relative_to(top).parts)]
-    return [root / "references.yaml", *visible] if is_corpus_folder(root) else visible
+    beside = [root / ANTICIPATED] if (root / ANTICIPATED).is_file() else []
+    return [root / "references.yaml", *beside, *visible] if is_corpus_folder(root) else visible
 
 
 def _readings(root: Path) -> Iterator[tuple[Path, list[Article | Problem]]]:
@@ -206,7 +215,7 @@ def _readings(root: Path) -> Iterator[tuple[Path, list[Article | Problem]]]:
         except CorpusError as error:
             yield root / "references.yaml", [error.problem]
             return
-    files = [f for f in corpus_files(root) if f.name != "references.yaml"]
+    files = [f for f in corpus_files(root) if f not in (root / "references.yaml", root / ANTICIPATED)]
     if not files:
         yield (
             root,
@@ -222,6 +231,29 @@ def _readings(root: Path) -> Iterator[tuple[Path, list[Article | Problem]]]:
                 yield file, [read_article(file, top, references)]
             except CorpusError as error:
                 yield file, [error.problem]
+
+
+def _anticipated(root: Path) -> tuple[dict[str, list[Line]], list[Problem]]:
+    """The lines of a folder's `anticipated.jsonl` by article, and what is wrong with the others."""
+    file = root / ANTICIPATED
+    lines: dict[str, list[Line]] = {}
+    problems: list[Problem] = []
+    if root.is_dir() and file.is_file():
+        try:
+            for read in read_lines(file):
+                if isinstance(read, Line):
+                    lines.setdefault(read.article, []).append(read)
+                else:
+                    problems.append(Problem(str(file), *read))
+        except (OSError, UnicodeError) as error:
+            problems.append(Problem(str(file), 0, f"cannot be read: {_short(error)}"))
+    return lines, problems
+
+
+def _expecting(article: Article, lines: Iterable[Line]) -> Article:
+    quotes = [article.quote(s) for s in article.sentences]
+    found = located(((line.quote, line.questions) for line in lines), quotes)
+    return replace(article, anticipated=found) if found else article
 
 
 def read_article(file: Path, top: Path, references: Mapping[str, Source] | None = None) -> Article:
@@ -370,7 +402,11 @@ def _article_of_line(line: str, file: str, number: int) -> Article:
     front = {**meta, **entry}
     own = _own_source(str(identity), title, front, file, number)
     text = _without_surrogates(text)
-    return _build(
+    try:
+        expected = read_pairs(entry.get("anticipated", []))
+    except TypeError as error:
+        raise CorpusError(file, number, f"document {identity!r}: {error}") from None
+    article = _build(
         Article(
             id=str(identity),
             title=title,
@@ -382,6 +418,7 @@ def _article_of_line(line: str, file: str, number: int) -> Article:
         None,
         number,
     )
+    return replace(article, anticipated=located(expected, [article.quote(s) for s in article.sentences]))
 
 
 def _own_source(identity: str, title: str, entry: Mapping[str, Any], file: str, line: int = 1) -> Source:

@@ -6,23 +6,25 @@ import copy
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from rag.anticipation import Anticipation, Scores
 from rag.corpus import Article, Sentence, Source
 from rag.index import Index
 from rag.language import is_function_word
 from rag.models import Embedder, Scorer, Vectors
+from rag.particulars import places_in
 from rag.passages import place
-from rag.places import is_elsewhere, is_home, places_of
-from rag.question import Question
+from rag.places import is_elsewhere, is_home, places_of, spellings
+from rag.question import Question, without_contraction
 from rag.retrieve import Hit, LexicalRetriever
 from rag.text import LANGUAGES, Language, fold, terms
-from rag.weights import PLAIN, RANKING, SCORED, Decisions
+from rag.weights import ANTICIPATED, PLAIN, SCORED, Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,13 @@ class Candidate:
         """Its words."""
         return self.article.quote(self.sentence)
 
+    @property
+    def stated(self) -> bool:
+        """Whether a source stands behind it. What no source states and yet answers a question that is anticipated is
+        the editor's own: that no source says it, or what to ask a vendor. It is shown beside a refusal only.
+        """
+        return bool(self.sentence.sources)
+
     def cite(self) -> Citation:
         """The citation of the whole sentence."""
         return Citation.of(self.article, self.sentence.start, self.sentence.end)
@@ -144,6 +153,7 @@ def reading(article: Article, number: int) -> str:
     return " | ".join(x for x in (" ".join(quote.split()), frame, " ".join(before.split())) if x)
 
 
+_NOBODY = re.compile(r"(?:no|none|neither|nobody|nothing|ningun\w*|nadie|nada)\b")
 _HOW_MANY = re.compile(r"\b(?:how many|number of|cu[aá]nt[oa]s|n[uú]mero de)\s+(.+)", re.IGNORECASE)
 _END_OF_PHRASE = re.compile(r"[,;:.()?!¿¡]")
 _FIGURE = re.compile(r"\d(?:[\d.,]*\d)?")
@@ -152,9 +162,12 @@ _WITHIN_A_PHRASE = {"de", "of", "mil", "millones", "million", "thousand"}
 # What is measured of a sentence.
 FEATURES = (
     "coverage",  # share of the question's terms, by IDF, that the sentence has
-    "context",  # the same with its title, heading and the sentence before it
+    "context",  # the same with its title, heading, the sentence before it and the questions it is known to answer
     "meaning",  # cosine of question and sentence, the sentence read inside its passage
     "passage",  # score of its passage in retrieval
+    "anticipated",  # how like the question is to one that it is known to answer (0 where none is known)
+    "nearest",  # how near that comes to the most like of all (1 it is the one)
+    "same_terms",  # share of the terms that the question has in common with one that it is known to answer, by IDF
     "pairs",  # share of the question's neighbouring terms that stand near each other in the sentence
     "names",  # share of the question's names that sentence, title or heading have (1 when it names nothing)
     "other_name",  # the sentence is about another place or company than the one asked about
@@ -172,14 +185,20 @@ ALONE = "alone"  # cosine of question and sentence, the sentence read by itself
 _FEW = 12
 # Of those, how many are read again, and how far behind the first one in score: the others have no chance to be first
 # (1 in 100 on the `tune` questions), and count as the worst of those read.
-_REREAD, _BEHIND = 8, 2.0
+_REREAD, _BEHIND = 6, 1.5
+_UNSAID = 2.0
+_NEAREST = 0.6
+# How like an anticipated question the one asked must be for the sentence that says nobody knows to be quoted, and how
+# much more so than any that a source answers for that to be all there is.
+_EXPECTED, _PLAINLY = 0.35, 0.2
 _FIRST_FEW = 3  # candidates among which a term that was asked for is looked for
 _SAMPLE = 20  # articles of which it is told whether all are on Mexico
 _REMEMBERED = 20_000  # vectors of sentences read by themselves that are kept
 # What is measured of a question and its candidates, to judge whether they answer it: features of the best one, and
 SIGNS = (
-    "score", "share", "coverage", "context", "meaning", "passage", "names", "other_name", "elsewhere", "form", "wanted",
-    "year",
+    "score", "share", "coverage", "context", "meaning", "passage", "anticipated", "nearest", "same_terms",
+    "names", "other_name", "elsewhere", "form", "wanted", "year",
+    "unsaid",  # a sentence that no source states this is as good as the best one: 2 better by _UNSAID, 0 worse by that
     "unknown",  # share of the question's weight in terms that no passage has
     "unknown_name",  # it names something that no passage has
     "best_meaning", "best_context",  # the highest among all candidates
@@ -193,15 +212,22 @@ class Evidence:
     """Chooses sentences. Built once over an index; holds what it learnt of its words."""
 
     def __init__(
-        self, index: Index, lexical: LexicalRetriever, embedder: Embedder, scorer: Scorer | None = None
+        self,
+        index: Index,
+        lexical: LexicalRetriever,
+        anticipation: Anticipation,
+        embedder: Embedder,
+        scorer: Scorer | None = None,
     ) -> None:
         self._index = index
         self._lexical = lexical
+        self._anticipation = anticipation
         self._embedder = embedder
         self._scorer = scorer
-        self._decisions: Decisions = PLAIN if scorer is None else SCORED
+        self._decisions = self._decide_by(scorer)
         self._alone: dict[tuple[str, int], Vectors] = {}
         self._terms: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._arounds: dict[tuple[str, int], frozenset[str]] = {}
         self.names = {language: _names(index.articles.values(), language) for language in LANGUAGES}
 
     def candidates(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
@@ -233,8 +259,13 @@ class Evidence:
     def with_scorer(self, scorer: Scorer | None) -> Evidence:
         """The same, read a second time by another scorer, or by none."""
         other = copy.copy(self)
-        other._scorer, other._decisions = scorer, PLAIN if scorer is None else SCORED
+        other._scorer, other._decisions = scorer, self._decide_by(scorer)
         return other
+
+    def _decide_by(self, scorer: Scorer | None) -> Decisions:
+        if scorer is not None:
+            return SCORED
+        return ANTICIPATED if self._anticipation.questions else PLAIN
 
     def reread(
         self,
@@ -283,10 +314,11 @@ class Evidence:
         return [max(0.0, float(self._alone[c.article.id, c.number] @ vector)) for c in few]
 
     def survey(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
-        """Every sentence of the passages that a source stands behind and the asker's filter lets through, best first
-        by FEATURES; ties by place.
+        """Every sentence of the passages that a source stands behind, or that is an editor's answer, and that the
+        asker's filter lets through, best first by FEATURES; ties by place.
         """
         asked = _Asked.of(question, self._lexical)
+        likeness = self._anticipation.likeness(vector)
         measured: list[tuple[Article, int, dict[str, float]]] = []
         for hit in hits:
             at = place(hit.passage)
@@ -294,10 +326,12 @@ class Evidence:
             meanings = self._index.sentences_of(self._index.row[str(hit.passage.id)]) @ vector
             allowed = question.within.sentences(article)
             for number, meaning in zip(range(at.first, at.last + 1), meanings, strict=True):
-                if not article.sentences[number].sources or number not in allowed:
+                if not self._may_answer(article, number) or number not in allowed:
                     continue  # a transition, a pointer to another article: nothing that a source stands behind
-                measured.append((article, number, self._measure(asked, article, number, float(meaning), hit.score)))
-        weights = RANKING[question.language]
+                features = self._measure(asked, article, number, float(meaning), hit.score)
+                features |= self._expected(asked, article, number, likeness)
+                measured.append((article, number, features))
+        weights = self._decisions.ranking[question.language]
         scores = [sum(weights[name] * value for name, value in features.items()) for *_, features in measured]
         found = [
             Candidate(article, number, article.sentences[number], features, s, p)
@@ -305,15 +339,22 @@ class Evidence:
         ]
         return sorted(found, key=_best_first)
 
+    def _may_answer(self, article: Article, number: int) -> bool:
+        """Whether a source stands behind a sentence, or it is an editor's answer to what is anticipated."""
+        return bool(article.sentences[number].sources or self._anticipation.of((article.id, number)))
+
     def judge(self, question: Question, found: Sequence[Candidate]) -> Judgement:
         """Whether the candidates, best first, answer the question at all, and whether the best one is right."""
-        if not found:
+        if not any(c.stated for c in found):
             return Judgement(0.0, 0.0)
         signs = self.signs(question, found)
         return Judgement(logistic(self._decisions.answerable, signs), logistic(self._decisions.right, signs))
 
     def signs(self, question: Question, found: Sequence[Candidate]) -> dict[str, float]:
-        """What the judgement rests on: see SIGNS."""
+        """What the judgement rests on: see SIGNS. At least one of `found` must be stated."""
+        nobody = (c.score for c in found if not c.stated and _NOBODY.match(fold(c.quote)))
+        unsaid = max(nobody, default=-math.inf)
+        found = [c for c in found if c.stated]
         best = found[0]
         f = best.features
         idf = {t: self.idf(t, question.language) for t in question.terms}
@@ -328,12 +369,16 @@ class Evidence:
             "context": f["context"],
             "meaning": f["meaning"],
             "passage": f["passage"],
+            "anticipated": f["anticipated"],
+            "nearest": f["nearest"],
+            "same_terms": f["same_terms"],
             "names": f["names"],
             "other_name": f["other_name"],
             "elsewhere": f["elsewhere"],
             "form": f["form"],
             "wanted": f["wanted"],
             "year": f["year"],
+            "unsaid": max(0.0, 1.0 + min(1.0, (unsaid - best.score) / _UNSAID)),
             "unknown": unknown / sum(idf.values()) if idf else 1.0,
             "unknown_name": float(any(not self.knows(n) for n in question.names)),
             "best_meaning": max(c.features["meaning"] for c in found),
@@ -345,14 +390,30 @@ class Evidence:
             "spanish_meaning": f["meaning"] * (question.language == "es"),
         }
 
+    def unsaid(self, found: Sequence[Candidate]) -> Unsaid | None:
+        """The sentence that says that no source tells what is asked, where that is what was anticipated to be asked."""
+        stated = max((c.features["anticipated"] for c in found if c.stated), default=0.0)
+        best = max((c.score for c in found if c.stated), default=-math.inf)
+        for candidate in found:
+            expected = candidate.features["anticipated"]
+            if not candidate.stated and _NOBODY.match(fold(candidate.quote)) and expected >= max(_EXPECTED, stated):
+                return Unsaid(candidate, candidate.score > best and expected >= stated + _PLAINLY)
+        return None
+
     def unknown_names(self, question: Question) -> tuple[str, ...]:
         """The words of the question that name something no passage speaks of, as the asker wrote them."""
-        written = [w.strip(".,;:¿?¡!()\"'") for w in question.text.split()]
+        written = [without_contraction(w.strip(".,;:¿?¡!()\"'")) for w in question.asking.split()]
+        said_otherwise = frozenset(
+            t
+            for key, place in places_in(question.asking).items()
+            if any(self.knows(t) for other in spellings(key) for t in terms(other, question.language))
+            for t in terms(place, question.language)
+        )
         named = [bool(set(terms(w, question.language)) & question.names) or w[:1].isupper() for w in written]
         found: list[str] = []
         for at, word in enumerate(written):
             own = set(terms(word, question.language)) & question.names
-            if own and not any(self.knows(t) for t in own):
+            if own and not own & said_otherwise and not any(self.knows(t) for t in own):
                 first, last = at, at
                 while first > 1 and named[first - 1] and written[first - 1][:1].isupper():
                     first -= 1  # "Aires" is unknown, what was asked about is "Buenos Aires"
@@ -406,14 +467,33 @@ class Evidence:
             "asks": float(quote.rstrip().endswith("?") or quote.rstrip()[-1:] not in ".!:;)\"'”’»…"),
         }
 
+    def _expected(self, asked: _Asked, article: Article, number: int, likeness: Scores) -> dict[str, float]:
+        language = article.language
+        known = self._anticipation.of((article.id, number))
+        if not known:
+            return {"anticipated": 0.0, "nearest": 0.0, "same_terms": 0.0}
+        best = self._anticipation.best_of((article.id, number), likeness)
+        query, idf = asked.by_language[language], self._lexical.words(language).idf
+        return {
+            "anticipated": max(0.0, best),
+            "nearest": math.exp((best - float(likeness.max())) / _NEAREST),
+            "same_terms": max(query.likeness(_terms_of(q, language), idf) for q in known),
+        }
+
     def _around(self, article: Article, number: int) -> frozenset[str]:
-        """Terms of a sentence, its title, its heading and the sentence before it."""
-        before = self.terms_of(article, number - 1) if self._continues(article, number) else ()
-        return frozenset((*self.terms_of(article, number), *before)) | self._frame(article, article.sentences[number])
+        """Terms of a sentence, its title, its heading, the sentence before it, and the questions it answers."""
+        key = (article.id, number)
+        found = self._arounds.get(key)
+        if found is None:
+            before = self.terms_of(article, number - 1) if self._continues(article, number) else ()
+            known = frozenset(t for q in self._anticipation.of(key) for t in _terms_of(q, article.language))
+            frame = self._frame(article, article.sentences[number])
+            found = self._arounds[key] = frozenset((*self.terms_of(article, number), *before)) | frame | known
+        return found
 
     def _frame(self, article: Article, sentence: Sentence) -> frozenset[str]:
         heading = article.sections[sentence.section].heading if article.sections else ""
-        return _terms_of_frame(f"{article.title}\n{heading}", article.language)
+        return _terms_of(f"{article.title}\n{heading}", article.language)
 
     def _continues(self, article: Article, number: int) -> bool:
         return number > 0 and article.sentences[number - 1].section == article.sentences[number].section
@@ -444,6 +524,11 @@ class _Query:
         total = sum(self.weights.values())
         return sum(w for t, w in self.weights.items() if t in found) / total if total else 0.0
 
+    def likeness(self, other: frozenset[str], idf: Callable[[str], float]) -> float:
+        """Share of the weight of two questions' terms that both have (Dice's coefficient, weighted)."""
+        total = sum(self.weights.values()) + sum(map(idf, other))
+        return 2 * sum(w for t, w in self.weights.items() if t in other) / total if total else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -460,11 +545,11 @@ class _Asked:
             names = question.names if own else frozenset(names_in(content, question.names))
             words = lexical.words(language)
             queries[language] = _Query(content, names, frozenset(content), {t: words.idf(t) for t in content})
-        return cls(question, queries, places_of(question.text))
+        return cls(question, queries, places_of(question.asking))
 
 
 @lru_cache(maxsize=65_536)
-def _terms_of_frame(text: str, language: Language) -> frozenset[str]:
+def _terms_of(text: str, language: Language) -> frozenset[str]:
     return frozenset(terms(text, language))
 
 
@@ -627,6 +712,13 @@ def _names(articles: Iterable[Article], language: Language) -> frozenset[str]:
 
 
 # --- judgement -----------------------------------------------------------------------------------
+
+
+class Unsaid(NamedTuple):
+    """A sentence by which no source tells what is asked; `alone` where no other sentence comes near the question."""
+
+    candidate: Candidate
+    alone: bool
 
 
 class Judgement(NamedTuple):

@@ -4,14 +4,15 @@ From the shipped corpus' questions of the split `tune`, and from public sets in 
 `questions.jsonl`), each given as a folder, of which the documents of `rag.splits` are used. What is learnt, all of it
 linear, so that a reader can follow every decision:
 
-* RANKING, and `choosing` of the decisions: which sentence answers, among all and among the best few. Conditional logit
+* `ranking` and `choosing`: which sentence answers, among all and among the best few. Conditional logit
   over the candidates of a question (McFadden 1974), the right ones sharing the target.
 * `answerable`, `right`: whether the candidates answer at all, and whether the best one is right. Logistic regression,
-  classes balanced for the former.
+  classes balanced for the former, in which questions of the public sets stand for those on something else.
 * `threshold`: the probability of `answerable`, in steps of 0.05, that tells the shipped corpus' questions with and
   without an answer apart best (Youden's J, 1950); of several that do it as well, the one in the middle.
 
-What rests on the scorer is learnt from the part `fit` alone, which the scorer has not seen.
+PLAIN is learnt without the questions that the shipped corpus anticipates, and serves documents that have none;
+ANTICIPATED with them. What rests on the scorer is learnt from the part `fit` alone, which the scorer has not seen.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _PASSAGES = 12
 _PUBLIC_QUESTIONS = 200
 # How much a public question counts beside one of the shipped corpus.
 _PUBLIC_WEIGHT = 0.3
+# Questions of each public set, on its own documents, that are asked of the shipped corpus, which has no answer to them.
+_STRANGE_QUESTIONS, STRANGE = 60, "strange"
 # How much less of Youden's J is as good: about one question of the shipped corpus.
 _AS_GOOD = 0.005
 
@@ -100,21 +103,47 @@ def main(arguments: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(work[0] if work else temporary)
         embedder, scorer = Embedder.load(), Scorer.load(reader[0] if reader else NO_SCORER)
-        examples: list[Example] = []
-        for questions in question_sets(named, shipped_corpus()):
-            found = list(_examples(questions, embedder, folder / questions.name))
-            _say(f"{questions.name}: {len(found)} questions")
-            examples += found
-    ranking = _fit_both(examples, FEATURES)
-    surveyed = [e.ordered(ranking) for e in examples]
+        own, *public = question_sets(named, shipped_corpus())
+        bare = replace(own, documents=_without_anticipated(own.documents, folder / "bare-corpus"))
+        strange = [case for questions in public for case in _strange(questions)]
+        examples = {
+            "bare": list(_examples(bare, embedder, folder / "bare", strange)),
+            "shipped": list(_examples(own, embedder, folder / "shipped", strange)),
+            **{q.name: list(_examples(q, embedder, folder / q.name)) for q in public},
+        }
+    for name, found in examples.items():
+        _say(f"{name}: {len(found)} questions")
+    elsewhere = [e for questions in public for e in examples[questions.name]]
+    plain, expecting = [*examples["bare"], *elsewhere], [*examples["shipped"], *elsewhere]
     _write(
-        ranking,
-        plain=_decide([e.reread(None) for e in surveyed], ALONE),
-        scored=_decide([e.reread(scorer) for e in surveyed if e.part == "fit"], READ) if scorer else SCORED,
+        PLAIN=_decide(plain, None),
+        ANTICIPATED=_decide(expecting, None),
+        SCORED=_decide([e for e in plain if e.part == "fit"], scorer) if scorer else SCORED,
     )
 
 
-def _decide(examples: Sequence[Example], second: str) -> Decisions:
+def _strange(questions: QuestionSet) -> list[dict[str, Any]]:
+    """Questions on other documents as questions to which the shipped corpus has no answer."""
+    learnt = [case for part, case in questions.cases() if part != "test"]
+    return [
+        {"question": case["question"], "language": case.get("language"), "answerable": False}
+        for case in learnt[-_STRANGE_QUESTIONS:]
+    ]
+
+
+def _without_anticipated(corpus: Path, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("articles", "references.yaml"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(corpus.resolve() / name)
+    return folder
+
+
+def _decide(examples: Sequence[Example], scorer: Scorer | None) -> Decisions:
+    ranking = _fit_both(examples, FEATURES)
+    examples = [e.ordered(ranking).reread(scorer) for e in examples]
+    second = ALONE if scorer is None else READ
+    expecting = any(c.features["anticipated"] for e in examples for c in e.found)
     choosing = _fit_both(examples, (*FEATURES, second))
     final = [e.chosen(choosing) for e in examples]
     signs = [e.evidence.signs(e.question, e.found) for e in final]
@@ -122,11 +151,14 @@ def _decide(examples: Sequence[Example], second: str) -> Decisions:
         [
             (s, bool(e.case.get("answerable", True)), e.weight)
             for s, e in zip(signs, final, strict=True)
-            if e.set in ("shipped", "clapnq_dev")
+            if e.set in ("shipped", STRANGE) or (e.set == "clapnq_dev" and not expecting)
         ],
         balanced=True,
     )
-    right = _fit_logistic([(s, bool(e.right[0]), e.weight) for s, e in zip(signs, final, strict=True)], balanced=False)
+    best = [next(n for n, c in enumerate(e.found) if c.stated) for e in final]
+    right = _fit_logistic(
+        [(s, bool(e.right[n]), e.weight) for s, e, n in zip(signs, final, best, strict=True)], balanced=False
+    )
     own = [
         (logistic(answerable, s), bool(e.case.get("answerable", True)))
         for s, e in zip(signs, final, strict=True)
@@ -135,7 +167,7 @@ def _decide(examples: Sequence[Example], second: str) -> Decisions:
     told_apart = {t / 100: _youden(own, t / 100) for t in range(5, 100, 5)}
     _say("Youden's J by threshold: " + ", ".join(f"{t} {j:.3f}" for t, j in told_apart.items()))
     flat = [t for t, j in told_apart.items() if j >= max(told_apart.values()) - _AS_GOOD]
-    return Decisions(choosing, answerable, right, flat[len(flat) // 2])
+    return Decisions(ranking, choosing, answerable, right, flat[len(flat) // 2])
 
 
 def _youden(judged: Sequence[tuple[float, bool]], threshold: float) -> float:
@@ -151,22 +183,26 @@ def _fit_both(examples: Sequence[Example], names: Sequence[str]) -> dict[Languag
     }
 
 
-def _examples(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[Example]:
+def _examples(
+    questions: QuestionSet, embedder: Embedder, root: Path, strange: Sequence[dict[str, Any]] = ()
+) -> Iterator[Example]:
     ingest([questions.documents], root, embedder)
     lexical, retriever, evidence = assemble(open_index(root), embedder)
     most = 10**9 if questions.shipped else _PUBLIC_QUESTIONS
     left = {"train": most, "fit": most, "test": 0}
+    cases: list[tuple[str, Part, dict[str, Any]]] = []
     for part, case in questions.cases():
-        if not left[part]:
-            continue
-        left[part] -= 1
+        if left[part]:
+            left[part] -= 1
+            cases.append((questions.name, part, case))
+    for name, part, case in (*cases, *((STRANGE, "fit", case) for case in strange)):
         language = case.get("language") or detect(case["question"])
         spelled = lexical.respell(case["question"], language)
         question = read_question(spelled, language=language, known_names=evidence.names[language])
         vector = retriever.question_vector(spelled)
         found = evidence.survey(question, vector, retriever.search(spelled, _PASSAGES, language=language))
-        if found:
-            yield Example(questions.name, part, case, evidence, question, vector, found)
+        if any(c.stated for c in found):
+            yield Example(name, part, case, evidence, question, vector, found)
 
 
 def answers(candidate: Candidate, case: Mapping[str, Any]) -> bool:
@@ -221,39 +257,71 @@ def _fit_ranking(
 
 
 def _fit_logistic(rows: Sequence[tuple[Mapping[str, float], bool, float]], *, balanced: bool) -> dict[str, float]:
-    from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import cross_val_predict
+    from sklearn.model_selection import StratifiedKFold
 
     x = np.array([[signs[name] for name in SIGNS] for signs, *_ in rows])
     y = np.array([label for _, label, _ in rows])
     weights = np.array([w for *_, w in rows])
-    model = LogisticRegression(C=1.0, max_iter=5000, class_weight="balanced" if balanced else None)
-    held_out = cross_val_predict(model, x, y, cv=5, method="decision_function", params={"sample_weight": weights})
-    model.fit(x, y, sample_weight=weights)
+    if balanced:
+        weights = weights * np.where(y, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    held_out = np.zeros(len(y))
+    for learnt, left in StratifiedKFold(5).split(x, y):
+        intercept, slopes = _logistic_fit(x[learnt], y[learnt], weights[learnt])
+        held_out[left] = intercept + x[left] @ slopes
+    intercept, slopes = _logistic_fit(x, y, weights)
     _say(
         f"logistic: {len(y)} rows, {y.mean():.2f} positive, "
         f"AUROC by five-fold cross-validation {roc_auc_score(y, held_out):.3f}"
     )
     return {
-        "bias": round(float(model.intercept_[0]), 3),
-        **dict(zip(SIGNS, (round(float(v), 3) for v in model.coef_[0]), strict=True)),
+        "bias": round(intercept, 3),
+        **dict(zip(SIGNS, (round(float(v), 3) for v in slopes), strict=True)),
     }
 
 
-def _write(ranking: Mapping[Language, Mapping[str, float]], *, plain: Decisions, scored: Decisions) -> None:
+def _logistic_fit(x: Matrix, y: npt.NDArray[np.bool_], weights: Matrix) -> tuple[float, Matrix]:
+    """Logistic regression with a ridge of 1, in which no sign may count against what it is a sign of: a plain fit lets
+    correlated signs do so, for a gain on the questions learnt from only.
+    """
+    from scipy.optimize import minimize
+
+    def loss(w: Matrix) -> tuple[float, Matrix]:
+        z = w[0] + x @ w[1:]
+        error = weights * (1 / (1 + np.exp(-z)) - y)
+        slope = np.concatenate([[error.sum()], x.T @ error + w[1:]])
+        return float(np.sum(weights * (np.logaddexp(0, z) - y * z)) + w[1:] @ w[1:] / 2), slope
+
+    bounds = [(None, None), *(_DIRECTION.get(name, (0.0, None)) for name in SIGNS)]
+    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method="L-BFGS-B")
+    return float(found.x[0]), found.x[1:]
+
+
+# Signs that speak against an answer, or for neither; all the others speak for one.
+_DIRECTION: dict[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(("other_name", "elsewhere", "unsaid", "unknown", "unknown_name"), (None, 0.0)),
+    **dict.fromkeys(("share", "spanish", "spanish_meaning"), (None, None)),
+}
+
+
+def _write(**decisions: Decisions) -> None:
     """Rewrite the values of `rag/weights.py`; what stands before them stays."""
     file = Path(__file__).with_name("weights.py")
-    head = file.read_text(encoding="utf-8").partition("RANKING: ")[0]
-    body = f"RANKING: dict[Language, dict[str, float]] = {_pretty(ranking)}\n"
-    for name, remark, value in (
-        ("PLAIN", "Without a scorer.", plain),
-        ("SCORED", "With a scorer trained by `rag.train`.", scored),
-    ):
+    head = file.read_text(encoding="utf-8").partition("# Where no question")[0]
+    body = ""
+    for name, remark in _REMARKS.items():
         body += f"# {remark}\n{name} = Decisions(\n"
-        body += "".join(f"    {n}={_pretty(getattr(value, n))},\n" for n in Decisions.__dataclass_fields__) + ")\n"
+        body += "".join(f"    {n}={_pretty(getattr(decisions[name], n))},\n" for n in Decisions.__dataclass_fields__)
+        body += ")\n"
     file.write_text(head + body, encoding="utf-8")
     _say(f"wrote {file.name}: to be formatted with `ruff format`")
+
+
+_REMARKS = {
+    "PLAIN": "Where no question is anticipated, as in most people's documents.",
+    "ANTICIPATED": "Where questions are anticipated, as in the shipped corpus.",
+    "SCORED": "With a scorer trained by `rag.train`.",
+}
 
 
 def _pretty(value: object) -> str:

@@ -7,6 +7,7 @@
     INDEX/versions/ID/articles.jsonl  the articles, as read
     INDEX/versions/ID/passages.npy    vectors of the passages, float32, in order
     INDEX/versions/ID/sentences.npy   vectors of their sentences, float16, in order
+    INDEX/versions/ID/questions.npy   vectors of the questions that are anticipated, float16, in order, each once
     INDEX/versions/ID/chroma/         the embedded Chroma database (a server holds collection bpo-ID instead)
 
 A version is never written after it is published, so a process killed at any moment leaves the published one
@@ -21,7 +22,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from langchain_chroma import Chroma
 
 # Raised with every change of what a version holds or of how passages are cut: older versions are rebuilt.
-SCHEMA = 1
+SCHEMA = 2
 # Exact-search recall for vectors of this size (the defaults, 100/16/100, lose records).
 HNSW = {"space": "cosine", "ef_construction": 400, "max_neighbors": 64, "ef_search": 400}
 _BATCH = 250
@@ -73,6 +74,7 @@ class Manifest:
     articles: int
     passages: int
     sentences: int
+    questions: int
     embedder: Fingerprint
     server: str
     libraries: dict[str, str]
@@ -85,6 +87,16 @@ def digest(articles: Sequence[Article]) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "replace")).hexdigest()
 
 
+def anticipated(articles: Iterable[Article]) -> dict[str, list[tuple[str, int]]]:
+    """Every anticipated question once, with the sentences that answer it as (article, number)."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for article in articles:
+        for sentence, questions in article.anticipated:
+            for question in questions:
+                found.setdefault(question, []).append((article.id, sentence))
+    return found
+
+
 class Index:
     """One published version, opened for reading."""
 
@@ -94,6 +106,7 @@ class Index:
         self.articles = articles
         self.passages: list[Document] = [p for a in articles.values() for p in passages_.split(a)]
         self.row = {str(p.id): row for row, p in enumerate(self.passages)}
+        self.anticipated = anticipated(articles.values())
 
     @property
     def version(self) -> str:
@@ -113,6 +126,12 @@ class Index:
         shape = (self.manifest.sentences, self.manifest.embedder.dimension)
         vectors: npt.NDArray[np.float16] = _load(self.folder / "sentences.npy", shape)
         return vectors
+
+    @cached_property
+    def question_vectors(self) -> Vectors:
+        """Vectors of the anticipated questions, in the order of `anticipated`."""
+        shape = (self.manifest.questions, self.manifest.embedder.dimension)
+        return np.asarray(_load(self.folder / "questions.npy", shape), np.float32)
 
     @cached_property
     def _first_sentence(self) -> npt.NDArray[np.int64]:
@@ -284,12 +303,15 @@ def writer(root: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into a version: articles, their passages and both kinds of vectors, all in one order."""
+    """What goes into a version: articles, their passages and the vectors of both, all in one order; those of the
+    anticipated questions in the order of `anticipated`.
+    """
 
     articles: Sequence[Article]
     passages: Sequence[Document]
     passage_vectors: Vectors
     sentence_vectors: npt.NDArray[np.float16]
+    question_vectors: npt.NDArray[np.float16]
 
 
 def build(
@@ -301,11 +323,12 @@ def build(
     folder.mkdir(parents=True)
     np.save(folder / "passages.npy", contents.passage_vectors, allow_pickle=False)
     np.save(folder / "sentences.npy", contents.sentence_vectors, allow_pickle=False)
+    np.save(folder / "questions.npy", contents.question_vectors, allow_pickle=False)
     with (folder / "articles.jsonl").open("w", encoding="utf-8") as lines:
         for article in contents.articles:
             lines.write(json.dumps(article.to_json()) + "\n")
     _fill_collection(folder, version, contents, server)
-    names = ["articles.jsonl", "passages.npy", "sentences.npy"]
+    names = ["articles.jsonl", "passages.npy", "sentences.npy", "questions.npy"]
     manifest = Manifest(
         version=version,
         schema=SCHEMA,
@@ -314,6 +337,7 @@ def build(
         articles=len(contents.articles),
         passages=len(contents.passages),
         sentences=len(contents.sentence_vectors),
+        questions=len(contents.question_vectors),
         embedder=embedder,
         server=server,
         libraries=_libraries(),
@@ -382,6 +406,8 @@ def audit(folder: Path) -> list[str]:
         stored.update(collection.get(limit=5000, offset=at, include=[])["ids"])
     if stored != set(index.row) or len(index.row) != manifest.passages:
         wrong.append(f"{len(stored)} passages are stored, {manifest.passages} were written")
+    if len(index.anticipated) != manifest.questions:
+        wrong.append(f"{len(index.anticipated)} questions are anticipated, {manifest.questions} vectors were written")
     vectors = index.passage_vectors
     for at in range(0, len(vectors), _BATCH):
         rows = range(at, min(at + _BATCH, len(vectors)))

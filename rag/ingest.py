@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from langchain_core.documents import Document
 
 from rag import index as index_
@@ -166,9 +167,20 @@ def _embed(
             passages,
             np.stack([v.passage for v in ordered]).astype(np.float32),
             np.concatenate([v.sentences for v in ordered]).astype(np.float16),
+            _embed_questions(articles, served, embedder),
         ),
         len(passages) - len(new),
     )
+
+
+def _embed_questions(articles: Sequence[Article], served: Index | None, embedder: Embedder) -> npt.NDArray[np.float16]:
+    """Vectors of the anticipated questions, those of the served version used again."""
+    questions = list(index_.anticipated(articles))
+    known = dict(zip(served.anticipated, served.question_vectors, strict=True)) if served is not None else {}
+    new = [q for q in questions if q not in known]
+    known.update(zip(new, embedder.encode_questions(new) if new else [], strict=True))
+    rows = [known[q] for q in questions]
+    return np.array(rows, np.float16).reshape(len(rows), embedder.dimension)
 
 
 def _known(served: Index) -> dict[tuple[str, tuple[Span, ...]], Contextual]:
@@ -186,7 +198,12 @@ def _known(served: Index) -> dict[tuple[str, tuple[Span, ...]], Contextual]:
 def _require_space(root: Path, contents: Contents) -> None:
     """Refuse before writing when the disk cannot hold three times what is about to be written."""
     text = sum(len(a.text) for a in contents.articles)
-    needed = 3 * (2 * contents.passage_vectors.nbytes + contents.sentence_vectors.nbytes + 4 * text)
+    needed = 3 * (
+        2 * contents.passage_vectors.nbytes
+        + contents.sentence_vectors.nbytes
+        + contents.question_vectors.nbytes
+        + 4 * text
+    )
     free = shutil.disk_usage(root).free
     if free < needed:
         raise WorkError(

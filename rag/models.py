@@ -100,8 +100,12 @@ class Embedder(Embeddings):
 
     def encode_question(self, question: str) -> Vectors:
         """The vector of one question, of shape (dimension,)."""
-        row: Vectors = self._unit(self._model.encode_query([question], show_progress_bar=False))[0]
+        row: Vectors = self.encode_questions([question])[0]
         return row
+
+    def encode_questions(self, questions: Sequence[str]) -> Vectors:
+        """Vectors of questions, one row a question."""
+        return self._unit(self._model.encode_query(list(questions), batch_size=32, show_progress_bar=False))
 
     def encode_in_context(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> Iterator[Contextual]:
         """For each text its vector and those of its spans, from one reading of the text.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
-from rag.markers import AT_HOME, WIDE
+from rag.markers import AT_HOME, PLACES, WIDE
 from rag.particulars import places_in
 
 HOME = "mexico"
@@ -39,11 +39,22 @@ _WITHIN: dict[str, tuple[str, ...]] = {
     "california": ("san diego", "los angeles"),
 }  # fmt: skip
 
+_SPELLINGS = {row.partition("|")[0]: tuple(row.split("|")) for row in PLACES}
+
 
 @lru_cache(maxsize=65_536)
 def places_of(text: str) -> frozenset[str]:
     """The keys of the places that a text names."""
     return frozenset(places_in(text))
+
+
+def spellings(place: str) -> tuple[str, ...]:
+    """Every way in which a place is written, by its key.
+
+    >>> spellings("northern border")
+    ('northern border', 'frontera norte')
+    """
+    return _SPELLINGS.get(place, (place,))
 
 
 def meet(some: Iterable[str], others: Iterable[str]) -> bool:

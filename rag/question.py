@@ -150,7 +150,8 @@ _LATEST = re.compile(
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question, read: `terms` are its content terms, `names` the terms that name something, `years` the
-    years it mentions; `within` is what the asker lets the answer rest on.
+    years it mentions; `within` is what the asker lets the answer rest on. Names and years are those of `asking`, which
+    leaves out what the asker first tells of themselves.
     """
 
     text: str
@@ -162,6 +163,7 @@ class Question:
     years: frozenset[str]
     latest: bool = False
     within: Filter = EVERYTHING
+    asking: str = ""
 
 
 def read_question(
@@ -179,16 +181,45 @@ def read_question(
     if kind == "fact" and not wanted:
         kind, wanted = _kind(folded, spoken)
     content = tuple(dict.fromkeys(terms(text, spoken)))
+    asking = _asking(text, spoken)
+    names = _names(asking, spoken, known_names)
+    if not names:
+        asking, names = text, _names(text, spoken, known_names)
     return Question(
         text=text,
         language=spoken,
         kind=kind,
         wanted=wanted,
         terms=content,
-        names=frozenset(_written_names(text, spoken) | (known_names & set(content))) - set(_YEAR.findall(text)),
-        years=frozenset(_YEAR.findall(text)),
+        names=names,
+        years=frozenset(_YEAR.findall(asking)),
         latest=bool(_LATEST.search(folded)),
+        asking=asking,
     )
+
+
+_ONESELF = {
+    "en": re.compile(r"\b(?:i|we|my|our|us|me|got)\b"),
+    "es": re.compile(r"\b(?:soy|somos|estoy|estamos|tengo|tenemos|mi|mis|nuestr[oa]s?|me|nos|trabajo|vivo|firme)\b"),
+}
+_CLAUSE_END = re.compile(r"[.,;:!—–](?=\s)|(?=¿)")
+
+
+def _asking(text: str, language: Language) -> str:
+    """A question without what the asker tells of themselves before it.
+
+    >>> _asking("We're a bank in Dallas with 40 agents, what would we pay in Mexico?", "en")
+    'what would we pay in Mexico?'
+    """
+    for end in _CLAUSE_END.finditer(text):
+        told, asked = text[: end.start()], text[end.end() :].strip()
+        if _ASKS[language].match(fold(asked).lstrip("¿ ")) and len(terms(asked, language)) > 1:
+            return asked if _ONESELF[language].search(fold(told)) else text
+    return text
+
+
+def _names(text: str, language: Language, known: frozenset[str]) -> frozenset[str]:
+    return frozenset(_written_names(text, language) | (known & set(terms(text, language)))) - set(_YEAR.findall(text))
 
 
 # What people say and articles do not write, as patterns on the words as typed. Only what is plain in this field.
@@ -340,6 +371,15 @@ def parts(text: str, language: Language) -> tuple[str, ...]:
 _MOST_PARTS = 3
 
 
+def without_contraction(word: str) -> str:
+    """A word without what is contracted with it.
+
+    >>> without_contraction("I'm"), without_contraction("Atento's"), without_contraction("O'Reilly")
+    ('I', 'Atento', "O'Reilly")
+    """
+    return re.sub(r"['’](?:m|s|d|ve|ll|re)$", "", word)
+
+
 def _kind(folded: str, language: Language) -> tuple[Kind, Wanted]:
     for pattern, kind, wanted in _COMPILED[language]:
         if pattern.search(folded):
@@ -354,7 +394,7 @@ def _written_names(text: str, language: Language) -> set[str]:
         return set()
     found: set[str] = set()
     for match in _CAPITAL.finditer(text):
-        word = match.group()
+        word = without_contraction(match.group())
         opens = not text[: match.start()].rstrip(" ¿¡\"'“(").strip() or text[: match.start()].rstrip()[-1:] in ".?!:"
         acronym = len(word) > 1 and word.isupper()
         if word[0].isupper() and (acronym or not opens):

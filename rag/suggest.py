@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -153,7 +154,8 @@ _OPENS = re.compile(r"¿?(?:and|but|so|y|e|pero|entonces)\b")
 
 
 def candidates(article: Article) -> list[str]:
-    """Questions that an article answers, most plainly first: its headings, what it defines, what it counts.
+    """Questions that an article answers: those that are anticipated, those of several sentences first; then, most
+    plainly first, its headings, what it defines, what it counts.
 
     A heading that leaves its subject to the title gets it: `Ley Silla: who pays the fine?`
     """
@@ -165,7 +167,14 @@ def candidates(article: Article) -> list[str]:
         for h in headings
         if not h.endswith("?") and fold(h) != fold(article.title) and 1 <= len(h.split()) <= 6
     ]
-    return list(dict.fromkeys([*asked, *_defined(article), *_counted(article), *named]))
+    return list(dict.fromkeys([*_anticipated(article), *asked, *_defined(article), *_counted(article), *named]))
+
+
+def _anticipated(article: Article) -> list[str]:
+    """The questions that are written out, with their marks, in the article's language."""
+    expected = Counter(q for n, own in article.anticipated if article.sentences[n].sources for q in own)
+    written = [q for q in expected if q.endswith("?") and _is_in(q, article.language)]
+    return sorted(written, key=lambda q: -min(2, expected[q]))  # stable: in the order of the article
 
 
 def _with_topic(article: Article, heading: str) -> list[str]:

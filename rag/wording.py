@@ -237,7 +237,7 @@ class Writer:
     def _given(self, base: Answer, lookups: Sequence[Asked], trace: Trace) -> list[Given]:
         """What the model may cite, most useful first: what the quoting answer quotes, then the next candidates."""
         found: dict[tuple[str, int, int], Given] = {}
-        ranked = [self._evidence.candidates(*asked) for asked in lookups]
+        ranked = [[c for c in self._evidence.candidates(*asked) if c.stated] for asked in lookups]
         for candidate in (c for row in ranked for c in row):
             found[candidate.article.id, candidate.sentence.start, candidate.sentence.end] = Given(
                 candidate.article, candidate.sentence, candidate.number

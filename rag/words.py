@@ -96,6 +96,14 @@ _OUTSIDE: dict[Language, str] = {
 }
 
 
+_UNSAID: dict[Language, str] = {"en": "The articles also say: “{}”", "es": "Los artículos dicen también: “{}”"}
+
+
+def unsaid(language: Language, quote: str) -> str:
+    """What an answer adds where the articles say that no source tells just what was asked."""
+    return _UNSAID[language].format(quote)
+
+
 def refusal(language: Language, unknown: Sequence[str], closest: Sequence[str], outside: Sequence[str] = ()) -> str:
     """What a refusal says: that the articles do not answer, what they never mention, which of the places or years asked
     about their nearest sentences are not on, and what they say nearest.

@@ -508,7 +508,7 @@ def test_a_claim_that_is_partly_supported_says_so(citation: Citation) -> None:
 def test_what_is_missing_is_listed(citation: Citation) -> None:
     given = Answer("q", "es", claims=(Claim(citation.quote, (citation,)),), missing=("Mérida <b>",))
     html = render.answer(given, 1)
-    assert "No está en las fuentes" in html
+    assert "Sin respuesta" in html
     assert "<li>Mérida &lt;b&gt;</li>" in html
 
 

@@ -69,6 +69,8 @@ def test_the_place_that_is_asked_about(folder: Path, question: str, sentence: st
 def test_a_sentence_that_names_no_place_is_on_those_of_its_section(folder: Path) -> None:
     question = read_question("What do agents earn in Poland?", language="en")
     assert absent_places(question, shown(folder, "Agents earn 4 dollars. This is what we found in Poland.")) == ()
+    assert absent_places(question, shown(folder, "Agents earn 4 dollars. In Poland and Peru.")) == ()
+    assert absent_places(question, shown(folder, "Agents earn 4 dollars. So in Poland. Not in Peru.")) == ("Poland",)
     assert absent_places(question, shown(folder, "Agents in Peru earn 4 dollars. Poland is next.")) == ("Poland",)
     assert absent_places(question, shown(folder, "Agents earn 4 dollars.", title="Wages in Poland")) == ()
 
@@ -91,11 +93,33 @@ def test_sentences_on_other_places_are_left_out_where_one_is_on_the_place(folder
     assert on_place(read_question("What do agents earn in Poland?", language="en"), everything) == everything
 
 
-def test_only_years_after_the_newest_source_are_missed(folder: Path) -> None:
-    told = shown(folder, "The minimum wage of 2026 is 315 pesos.")
-    assert absent_years(read_question("Minimum wage in 2031?", language="en"), told, 2026) == ("2031",)
-    assert absent_years(read_question("Minimum wage in 2019?", language="en"), told, 2026) == ()
-    assert absent_years(read_question("Will 2026 be as 2031?", language="en"), told, 2026) == ()
+def test_a_year_that_no_sentence_is_on_is_missed(folder: Path) -> None:
+    def missed(question: str, *sentences: str, title: str = "Wages") -> tuple[str, ...]:
+        return absent_years(read_question(question, language="en"), shown(folder, *sentences, title=title), 2026)
+
+    now = "The minimum wage of 2026 is 315 pesos."
+    assert (
+        missed("Minimum wage in 2031?", now) == missed("Minimum wage in 2031?", "The wage is 315 pesos.") == ("2031",)
+    )
+    assert missed("Minimum wage in 2009?", now) == ("2009",)
+    assert missed("Minimum wage in 2009?", now, "It was 55 pesos in 2009.") == ()
+    assert missed("Minimum wage in 2009?", now, title="Wages of 2009") == ()
+    assert missed("Minimum wage in 2009?", "The minimum wage is 315 pesos.") == ()  # it states no other year
+    assert missed("Minimum wage from 2009 to 2026?", "It was 88 pesos in 2018.") == ()
+    assert missed("Will 2026 be as 2031?", now) == ()
+
+
+def test_where_the_asker_is_is_not_what_is_asked_about(folder: Path) -> None:
+    told = shown(folder, "Agents in Mexico earn 4 dollars.")
+    for question in (
+        "We're a bank in Dallas with 40 agents, what would we pay in Mexico?",
+        "I run a shop in Toronto. What do Mexican agents earn?",
+        "What do Mexican agents earn who sell to the US?",
+    ):
+        assert absent_places(read_question(question, language="en"), told) == ()
+    spanish = read_question("Somos una empresa de 60 agentes en Lima: ¿qué ganan los de México?", language="es")
+    assert absent_places(spanish, told) == ()
+    assert absent_places(read_question("I wonder, what do agents earn in Lima?", language="en"), told) == ("Lima",)
 
 
 def test_every_name_of_a_place_is_read_as_that_place() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rag.answer import Answer
+from rag.anticipated import Anticipated
 from rag.chat import Chatbot, Turn
 from rag.corpus import Article, read_corpus
 from rag.errors import WorkError
@@ -54,6 +56,19 @@ def test_an_article_suggests_what_it_asks_defines_and_counts(own: dict[str, Arti
         "¿Cuándo se abrió el puente?",
         "¿Qué es el puente de Alden?",
         "¿Cuántos metros tiene el puente?",
+    ]
+
+
+def test_what_is_anticipated_is_suggested_first_and_only_what_is_written_out(own: dict[str, Article]) -> None:
+    spanish = next(a for a in own.values() if a.language == "es")
+    expected = (
+        Anticipated(0, ("¿De quién es el puente?", "largo del puente", "¿Vale la pena verlo?")),
+        Anticipated(1, ("¿Vale la pena verlo?", "Is it long?")),
+    )
+    assert candidates(replace(spanish, anticipated=expected))[:3] == [
+        "¿Vale la pena verlo?",
+        "¿De quién es el puente?",
+        "¿Cuándo se abrió el puente?",
     ]
 
 

@@ -304,17 +304,20 @@ def refusal(given: Answer) -> str:
         for n, c in enumerate(given.closest, 1)
     )
     nearest = f'<h4>{say("closest", language)}</h4><ol class="closest">{quotes}</ol>' if quotes else ""
+    lead = _lead(given)
+    unsaid = [name for name in given.missing if name not in lead]
     return (
         f'<div class="refusal" role="note"><h3>{say("not_in_sources", language)}</h3>'
-        f"<p>{safe(_lead(given))}</p>{_listing('missing', given.missing, language)}{nearest}</div>"
+        f"<p>{safe(lead)}</p>{_listing('missing', unsaid, language)}{nearest}</div>"
     )
 
 
 def _lead(given: Answer) -> str:
-    """Take from a note the quote that is shown below it anyway."""
+    """Take from a note the quote that is shown below it anyway, and what leads up to it."""
     note = given.note
-    quoted = any(c.quote in note for c in given.closest)
-    return note[slice(*sentences(note)[0])] if quoted else note
+    quoted = min((note.find(c.quote) for c in given.closest if c.quote in note), default=len(note))
+    before = [end for _, end in sentences(note) if end <= quoted]
+    return note[: before[-1]] if before else note
 
 
 def _publishers(sources: Iterable[Source], language: Language) -> str:

@@ -1,8 +1,8 @@
 """`bpo ingest --check`: is the corpus in step with itself? Every problem names its file and line.
 
 What is checked, and where: the articles and their two languages (`articles`), the figures and terms
-beside them (`tables`), the golden `questions`; what a sentence must carry (`prose`). Apart from these, words
-taken over from an original (`copies`).
+beside them (`tables`), the golden `questions`, the questions that are `anticipated`; what a sentence must
+carry (`prose`). Apart from these, words taken over from an original (`copies`).
 
 How the questions are split: by article, never by question. Within each topic the articles, in the order of
 their names, take turns `tune` and `test`; the turn goes on from one topic (in the order of their names) to
@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rag.anticipated import FILE as ANTICIPATED
+from rag.check.anticipated import check_anticipated
 from rag.check.articles import check_articles
 from rag.check.copies import copied_runs
 from rag.check.questions import check_questions
@@ -40,6 +42,7 @@ def check(corpus_folder: Path) -> list[Problem]:
         *check_articles(corpus_folder, articles, sources),
         *check_figures(corpus_folder / "figures.csv", articles),
         *check_questions(corpus_folder / "questions.jsonl", articles),
+        *check_anticipated(corpus_folder / ANTICIPATED, articles),
         *check_glossary(corpus_folder / "glossary.csv"),
     ]
     return sorted(problems, key=lambda p: (p.file, p.line))
