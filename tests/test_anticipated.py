@@ -227,3 +227,20 @@ def test_what_the_articles_say_that_no_source_tells_is_said_in_those_words(chatb
     assert sum(told) >= 0.85 * len(some)
     for answer in answers:
         assert all(c.sources for c in answer.citations)
+
+
+def test_what_is_anticipated_is_answered_with_its_sentence(chatbot: Chatbot) -> None:
+    expected: dict[tuple[str, str], set[tuple[str, int]]] = {}
+    for article in chatbot.articles.values():
+        for number, questions in article.anticipated:
+            if article.sentences[number].sources:
+                for question in questions:
+                    place = (article.id, article.sentences[number].start)
+                    expected.setdefault((article.language, question), set()).add(place)
+    assert len(expected) > 8_000
+    some = list(expected.items())[:: len(expected) // 40]
+    cited = []
+    for (language, question), places in some:
+        answer = chatbot.ask(question, language=language)  # type: ignore[arg-type]
+        cited.append(any((c.article, c.start) in places for c in answer.citations))
+    assert sum(cited) >= 0.9 * len(some)
