@@ -46,8 +46,12 @@ def read_lines(file: Path) -> Iterator[Line | tuple[int, str]]:
                 if not isinstance(entry, dict) or not isinstance(entry.get("article"), str):
                     raise TypeError("expected an object with `article`, `quote` and `questions`")
                 yield Line(number, entry["article"], *_pair(entry))
-            except (TypeError, json.JSONDecodeError) as error:
-                yield number, f"not JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)
+            except json.JSONDecodeError as error:
+                yield number, f"not JSON: {error.msg} at column {error.colno}"
+            except RecursionError:
+                yield number, "not JSON: nested too deeply"
+            except TypeError as error:
+                yield number, str(error)
 
 
 def read_pairs(entries: object) -> list[tuple[str, tuple[str, ...]]]:
@@ -78,7 +82,8 @@ def _pair(entry: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         raise TypeError("expected `quote`: the words of a sentence")
     if not isinstance(questions, list) or not all(isinstance(q, str) and q.strip() for q in questions):
         raise TypeError("expected `questions`: a list of questions that the sentence answers")
-    return quote, tuple(" ".join(q.split()) for q in questions)
+    # Half of a surrogate pair, which JSON can spell, is no character and cannot be written down.
+    return quote, tuple(_plain(q.encode("utf-8", "replace").decode("utf-8")) for q in questions)
 
 
 def _plain(quote: str) -> str:

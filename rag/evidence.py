@@ -113,7 +113,8 @@ class Candidate:
     @property
     def stated(self) -> bool:
         """Whether a source stands behind it. What no source states and yet answers a question that is anticipated is
-        the editor's own: that no source says it, or what to ask a vendor. It is shown beside a refusal only.
+        the editor's own: that no source says it, or what to ask a vendor. It is no part of an answer, and stands
+        beside a refusal, or in a note.
         """
         return bool(self.sentence.sources)
 

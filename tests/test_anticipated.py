@@ -90,6 +90,7 @@ def test_a_folder_and_a_document_say_which_questions_they_answer(harbor: Path) -
     [
         ("{", "not JSON"),
         ("[]", "expected an object with `article`"),
+        ("[" * 100_000, "nested too deeply"),
         ({"quote": "x", "questions": []}, "expected an object with `article`"),
         ({"article": "harbor", "questions": ["x"]}, "expected `quote`"),
         ({"article": "harbor", "quote": " ", "questions": ["x"]}, "expected `quote`"),
@@ -104,6 +105,12 @@ def test_a_malformed_line_is_named_and_the_others_are_read(harbor: Path, written
     assert (where, number) == (str(file), 2)
     assert expected in message
     assert next(a for a in corpus.articles if a.id == "harbor").anticipated
+
+
+def test_half_a_character_is_replaced(harbor: Path) -> None:
+    write(harbor, json.dumps(line("harbor", CRANES, "What \ud800 lifts?")))
+    own = next(a for a in read_corpus([harbor]).articles if a.id == "harbor")
+    assert own.anticipated[0].questions == ("What ? lifts?",)
 
 
 def test_a_malformed_list_in_a_document_is_named(tmp_path: Path) -> None:
