@@ -9,7 +9,6 @@ from typing import NamedTuple
 from rag import index as index_
 from rag import snapshot
 from rag.answer import Quoter
-from rag.anticipation import Anticipation
 from rag.chat import Chatbot
 from rag.chat_model import ChatModel
 from rag.corpus import read_corpus
@@ -18,6 +17,7 @@ from rag.evidence import Evidence
 from rag.facts import Figures
 from rag.index import Index
 from rag.ingest import Changes, Progress, ingest, with_retained
+from rag.likeness import Likeness
 from rag.models import Embedder, Scorer
 from rag.retrieve import HybridRetriever, LexicalRetriever
 from rag.settings import Settings, shipped_corpus
@@ -35,9 +35,9 @@ class Engine(NamedTuple):
 def assemble(index: Index, embedder: Embedder, scorer: Scorer | None = None) -> Engine:
     """The engine over an open index."""
     lexical = LexicalRetriever(index=index)
-    anticipation = Anticipation(index)
-    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical, anticipation=anticipation)
-    return Engine(lexical, retriever, Evidence(index, lexical, anticipation, embedder, scorer))
+    likeness = Likeness(index)
+    retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical, likeness=likeness)
+    return Engine(lexical, retriever, Evidence(index, lexical, likeness, embedder, scorer))
 
 
 def quoting(engine: Engine, index: Index, paths: Sequence[Path]) -> Quoter:

@@ -159,10 +159,8 @@ class Chatbot:
         if not answer.answered or not any(c.text in told for c in answer.claims):
             return answer
         fresh = [c for c in answer.claims if c.text not in told]
-        for candidate in self._evidence.candidates(read, vector, hits):
+        for candidate in (c for c in self._evidence.candidates(read, vector, hits) if c.stated):
             known = (told, *(c.text for c in fresh))
-            if not candidate.stated:
-                continue
             if len(fresh) < _MOST_MORE and not _is_told(candidate, known) and not candidate.features.get("asks"):
                 fresh.append(Claim(candidate.quote, (candidate.cite(),)))
         return replace(answer, claims=tuple(fresh))

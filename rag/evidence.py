@@ -13,10 +13,10 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from rag.anticipation import Anticipation, Scores
 from rag.corpus import Article, Sentence, Source
 from rag.index import Index
 from rag.language import is_function_word
+from rag.likeness import Likeness, Scores
 from rag.models import Embedder, Scorer, Vectors
 from rag.particulars import places_in
 from rag.passages import place
@@ -216,13 +216,13 @@ class Evidence:
         self,
         index: Index,
         lexical: LexicalRetriever,
-        anticipation: Anticipation,
+        likeness: Likeness,
         embedder: Embedder,
         scorer: Scorer | None = None,
     ) -> None:
         self._index = index
         self._lexical = lexical
-        self._anticipation = anticipation
+        self._likeness = likeness
         self._embedder = embedder
         self._scorer = scorer
         self._decisions = self._decide_by(scorer)
@@ -266,7 +266,7 @@ class Evidence:
     def _decide_by(self, scorer: Scorer | None) -> Decisions:
         if scorer is not None:
             return SCORED
-        return ANTICIPATED if self._anticipation.questions else PLAIN
+        return ANTICIPATED if self._likeness.questions else PLAIN
 
     def reread(
         self,
@@ -319,7 +319,7 @@ class Evidence:
         asker's filter lets through, best first by FEATURES; ties by place.
         """
         asked = _Asked.of(question, self._lexical)
-        likeness = self._anticipation.likeness(vector)
+        likeness = self._likeness.of(vector)
         measured: list[tuple[Article, int, dict[str, float]]] = []
         for hit in hits:
             at = place(hit.passage)
@@ -342,7 +342,7 @@ class Evidence:
 
     def _may_answer(self, article: Article, number: int) -> bool:
         """Whether a source stands behind a sentence, or it is an editor's answer to what is anticipated."""
-        return bool(article.sentences[number].sources or self._anticipation.of((article.id, number)))
+        return bool(article.sentences[number].sources or self._likeness.answered_by((article.id, number)))
 
     def judge(self, question: Question, found: Sequence[Candidate]) -> Judgement:
         """Whether the candidates, best first, answer the question at all, and whether the best one is right."""
@@ -470,10 +470,10 @@ class Evidence:
 
     def _expected(self, asked: _Asked, article: Article, number: int, likeness: Scores) -> dict[str, float]:
         language = article.language
-        known = self._anticipation.of((article.id, number))
+        known = self._likeness.answered_by((article.id, number))
         if not known:
             return {"anticipated": 0.0, "nearest": 0.0, "same_terms": 0.0}
-        best = self._anticipation.best_of((article.id, number), likeness)
+        best = self._likeness.best((article.id, number), likeness)
         query, idf = asked.by_language[language], self._lexical.words(language).idf
         return {
             "anticipated": max(0.0, best),
@@ -487,7 +487,7 @@ class Evidence:
         found = self._arounds.get(key)
         if found is None:
             before = self.terms_of(article, number - 1) if self._continues(article, number) else ()
-            known = frozenset(t for q in self._anticipation.of(key) for t in _terms_of(q, article.language))
+            known = frozenset(t for q in self._likeness.answered_by(key) for t in _terms_of(q, article.language))
             frame = self._frame(article, article.sentences[number])
             found = self._arounds[key] = frozenset((*self.terms_of(article, number), *before)) | frame | known
         return found

@@ -280,6 +280,13 @@ def _fit_logistic(rows: Sequence[tuple[Mapping[str, float], bool, float]], *, ba
     }
 
 
+# Signs that speak against an answer, or for neither; all the others speak for one.
+_DIRECTION: dict[str, tuple[float | None, float | None]] = {
+    **dict.fromkeys(("other_name", "elsewhere", "unsaid", "unknown", "unknown_name"), (None, 0.0)),
+    **dict.fromkeys(("share", "spanish", "spanish_meaning"), (None, None)),
+}
+
+
 def _logistic_fit(x: Matrix, y: npt.NDArray[np.bool_], weights: Matrix) -> tuple[float, Matrix]:
     """Logistic regression with a ridge of 1, in which no sign may count against what it is a sign of: a plain fit lets
     correlated signs do so, for a gain on the questions learnt from only.
@@ -297,10 +304,10 @@ def _logistic_fit(x: Matrix, y: npt.NDArray[np.bool_], weights: Matrix) -> tuple
     return float(found.x[0]), found.x[1:]
 
 
-# Signs that speak against an answer, or for neither; all the others speak for one.
-_DIRECTION: dict[str, tuple[float | None, float | None]] = {
-    **dict.fromkeys(("other_name", "elsewhere", "unsaid", "unknown", "unknown_name"), (None, 0.0)),
-    **dict.fromkeys(("share", "spanish", "spanish_meaning"), (None, None)),
+_REMARKS = {
+    "PLAIN": "Where no question is anticipated, as in most people's documents.",
+    "ANTICIPATED": "Where questions are anticipated, as in the shipped corpus.",
+    "SCORED": "With a scorer trained by `rag.train`.",
 }
 
 
@@ -315,13 +322,6 @@ def _write(**decisions: Decisions) -> None:
         body += ")\n"
     file.write_text(head + body, encoding="utf-8")
     _say(f"wrote {file.name}: to be formatted with `ruff format`")
-
-
-_REMARKS = {
-    "PLAIN": "Where no question is anticipated, as in most people's documents.",
-    "ANTICIPATED": "Where questions are anticipated, as in the shipped corpus.",
-    "SCORED": "With a scorer trained by `rag.train`.",
-}
 
 
 def _pretty(value: object) -> str:

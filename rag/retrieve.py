@@ -16,17 +16,16 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, PrivateAttr
 
-from rag.anticipation import Anticipation
 from rag.filter import EVERYTHING, Filter
 from rag.index import Index
 from rag.language import detect, is_function_word
+from rag.likeness import Likeness, Scores
 from rag.models import MINILM, Embedder, Vectors
 from rag.particulars import places_in
 from rag.passages import context, place
 from rag.text import LANGUAGES, Language, fold, terms, words
 
 _WORD = re.compile(r"[^\W_]+")
-Scores = npt.NDArray[np.float32]
 
 # Candidates taken from each side before they are scored by both.
 _CANDIDATES = 60
@@ -198,7 +197,7 @@ class HybridRetriever(BaseRetriever):
     index: Index
     embedder: Embedder
     lexical: LexicalRetriever
-    anticipation: Anticipation
+    likeness: Likeness
     k: int = 10
     _language: list[Language] = PrivateAttr()
     _translated: npt.NDArray[np.bool_] = PrivateAttr()
@@ -228,7 +227,7 @@ class HybridRetriever(BaseRetriever):
         asked_in = language or detect(question)
         vector = self.question_vector(question)
         scores = self.lexical.scores(question)
-        expected = self.anticipation.of_passages(self.anticipation.likeness(vector))
+        expected = self.likeness.of_passages(self.likeness.of(vector))
         if within:
             rows = self._allowed(self._within(within), asked_in)
         else:

@@ -21,7 +21,7 @@ _NATIONAL = re.compile(
     r"\b(?:laws?|ley(?:es)?|lft|(?:article|articulo)s? \d+|decrees?|decretos?|constitution\w*|constitucion\w*|"
     r"statutory|imss|repse|ptu|nom-\d+)\b"
 )
-
+# What stands before the country whose customers are served, or whose companies buy.
 _SERVED = r"\b(?:to|for|from|serv\w*|with|a|para|hacia|con|atiend\w*) (?:the |los |las )?"
 
 

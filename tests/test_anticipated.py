@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.anticipated import FILE, Anticipated, located
-from rag.anticipation import Anticipation
 from rag.app import open_chatbot
 from rag.chat import Chatbot
 from rag.check.anticipated import check_anticipated
 from rag.corpus import read_corpus
 from rag.index import Index, open_index
 from rag.ingest import ingest
+from rag.likeness import Likeness
 from rag.models import Embedder
 from rag.settings import read_settings
 
@@ -173,17 +173,17 @@ def test_likeness_is_of_nothing_0_and_of_itself_1(harbor: Path, tmp_path: Path, 
     questions = ["What lifts the cargo?", "Who was king of Alden?", "When do ships leave?", "Is the water deep?"]
     write(harbor, line("harbor", CRANES, *questions))
     index = opened(harbor, tmp_path / "index", embedder)
-    anticipation = Anticipation(index)
-    for row, question in enumerate(anticipation.questions):
-        likeness = anticipation.likeness(index.question_vectors[row])
+    known = Likeness(index)
+    for row, question in enumerate(known.questions):
+        likeness = known.of(index.question_vectors[row])
         assert np.all(likeness <= 1.01)
         assert likeness[row] == pytest.approx(1.0, abs=0.01)
         sentence = index.anticipated[question][0]
-        assert question in anticipation.of(sentence)
-        assert anticipation.best_of(sentence, likeness) == likeness[row]
-        assert anticipation.of_passages(likeness).max() == likeness.max()
-    assert anticipation.of(("harbor", 2)) == []
-    assert anticipation.best_of(("harbor", 2), likeness) == -np.inf
+        assert question in known.answered_by(sentence)
+        assert known.best(sentence, likeness) == likeness[row]
+        assert known.of_passages(likeness).max() == likeness.max()
+    assert known.answered_by(("harbor", 2)) == []
+    assert known.best(("harbor", 2), likeness) == -np.inf
     index.close()
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.anticipation import Anticipation
 from rag.chat import Chatbot
 from rag.index import open_index
 from rag.ingest import ingest
+from rag.likeness import Likeness
 from rag.models import Embedder
 from rag.retrieve import HybridRetriever, LexicalRetriever, Words, fuse, top, translation
 
@@ -88,7 +88,7 @@ def test_the_retrievers_are_langchain_retrievers(library: Path, tmp_path: Path, 
     ingest([library], tmp_path / "i", embedder)
     index = open_index(tmp_path / "i")
     lexical = LexicalRetriever(index=index, k=2)
-    hybrid = HybridRetriever(index=index, embedder=embedder, lexical=lexical, anticipation=Anticipation(index), k=3)
+    hybrid = HybridRetriever(index=index, embedder=embedder, lexical=lexical, likeness=Likeness(index), k=3)
     assert lexical.invoke("museum entry")[0].metadata["article"] == "museum"
     assert lexical.invoke("zebra") == []
     assert hybrid.invoke("How long is the bridge?")[0].metadata["article"] in (
@@ -104,7 +104,7 @@ def test_a_document_in_one_language_is_found_from_the_other(library: Path, tmp_p
     ingest([library], tmp_path / "i", embedder)
     index = open_index(tmp_path / "i")
     lexical = LexicalRetriever(index=index)
-    hybrid = HybridRetriever(index=index, embedder=embedder, lexical=lexical, anticipation=Anticipation(index))
+    hybrid = HybridRetriever(index=index, embedder=embedder, lexical=lexical, likeness=Likeness(index))
     assert hybrid.search("¿Cuántas grúas tiene el puerto de Alden?")[0].passage.metadata["article"] == "harbor.txt"
     index.close()
 

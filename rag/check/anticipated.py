@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from rag.anticipated import Line, read_lines
+from rag.anticipated import Line, located, read_lines
 from rag.corpus import Article, Problem
 from rag.text import fold
 
@@ -23,8 +23,7 @@ def _of_line(line: Line, article: Article | None) -> Iterator[str]:
     if article is None:
         yield f"article {line.article!r}: no such article"
         return
-    quote = " ".join(line.quote.split())
-    if all(" ".join(article.quote(s).split()) != quote for s in article.sentences):
-        yield f"no sentence of {article.id!r} reads {quote[:60]!r}: quote it as it stands now, or remove the line"
+    if not located([(line.quote, line.questions)], [article.quote(s) for s in article.sentences]):
+        yield f"no sentence of {article.id!r} reads {line.quote[:60]!r}: quote it as it stands now, or remove the line"
     if len({fold(q) for q in line.questions}) < len(line.questions):
         yield "the same question twice"

@@ -223,9 +223,9 @@ def _ways(settings: Settings) -> dict[str, RankingBot]:
     """Build the four ways over one index."""
     import numpy as np
 
-    from rag.anticipation import Anticipation
     from rag.app import open_chatbot
     from rag.index import fingerprint, open_index
+    from rag.likeness import Likeness
     from rag.models import Embedder
     from rag.retrieve import HybridRetriever, LexicalRetriever, top
 
@@ -233,7 +233,7 @@ def _ways(settings: Settings) -> dict[str, RankingBot]:
     embedder = Embedder.load(settings.embedder)
     index = open_index(settings.index, embedder=fingerprint(embedder))
     lexical = LexicalRetriever(index=index)
-    hybrid = HybridRetriever(index=index, embedder=embedder, lexical=lexical, anticipation=Anticipation(index))
+    hybrid = HybridRetriever(index=index, embedder=embedder, lexical=lexical, likeness=Likeness(index))
 
     def meaning(asked: Question) -> Any:
         return np.asarray(index.passage_vectors, np.float32) @ hybrid.question_vector(asked.text)
