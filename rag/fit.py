@@ -29,7 +29,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.app import assemble
-from rag.evidence import ALONE, FEATURES, READ, SIGNS, Candidate, Evidence, logistic
+from rag.evidence import ALONE, READ, SIGNS, Candidate, Evidence, logistic
+from rag.features import FEATURES
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.language import detect

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.evidence import Candidate, leant_on, years
+from rag.evidence import Candidate, leant_on
+from rag.features import years
 from rag.markers import ABROAD, WIDE
 from rag.particulars import places_in
 from rag.places import is_elsewhere, meet, places_of
