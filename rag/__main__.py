@@ -84,6 +84,7 @@ def chat(
             folder=settings.index,
             auth=settings.auth,
             record_answers=settings.log,
+            conversations=settings.conversations,
         )
     except OSError as error:
         raise UserError(

@@ -79,11 +79,16 @@ class Settings(BaseSettings):
         description="Who may open the page: NAME:PASSWORD (several with a space between), header:NAME behind a proxy "
         "that logs people in, or none for everybody; needed where others can reach the page.",
     )
+    conversations: Path | None = Field(
+        None,
+        description="SQLite file in which the page keeps conversations, each for who is logged in; default: none, "
+        "they stay in the browser.",
+    )
     log: Literal["", "figures", "questions"] = Field(
         "", description="Log a JSON line for each answer of the page: figures about it, or questions too; default: no."
     )
 
-    @field_validator("index", "corpus", "chat_cache")
+    @field_validator("index", "corpus", "chat_cache", "conversations")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().resolve() if value is not None else None

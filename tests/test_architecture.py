@@ -47,6 +47,7 @@ HOMES = {
     "pydantic_settings": {"rag.settings"},
     "rapidfuzz": {"rag.retrieve"},
     "rich": {"rag.__main__", "rag.evaluate.cli"},
+    "safetensors": {"rag.models"},
     "sentence_transformers": {"rag.models", "rag.adapt"},
     "starlette": {"ui"},
     "torch": {"rag.models", "rag.adapt", "rag.train"},
@@ -131,6 +132,11 @@ def test_one_library_one_module() -> None:
         if not {module, module.split(".")[0]} & HOMES.get(library, set())
     ]
     assert not wrong
+
+
+def test_one_module_knows_sqlite() -> None:
+    knowing = {module for module, tree in modules("rag", "ui").items() if "sqlite3" in imports(tree)}
+    assert knowing == {"ui.conversations"}
 
 
 @pytest.mark.parametrize("module", ["rag.app", "rag.__main__"])

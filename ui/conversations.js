@@ -1,4 +1,4 @@
-// Conversations: kept in this browser, listed, found, renamed, deleted, exported; views; feedback.
+// Conversations: kept in this browser or by the server, listed, found, renamed, deleted, exported; views; feedback.
 (() => {
   "use strict";
   const { $, all, word, announce, tell, ask, expect } = bpo;
@@ -12,6 +12,7 @@
   let asking = []; // questions of a link that are still to be asked
 
   document.addEventListener("DOMContentLoaded", () => {
+    if ($("#frame[data-shared]")) shelf = server;
     [side, view, dialog, narrow] = [$("#side"), $("#view"), $("#feedback"), $("#filters")];
     document.addEventListener("bpo:answer", (event) => answered(event.detail));
     document.addEventListener("bpo:language", () => { list(); narrowTo(chosen); if (!view.hidden) route(); });
@@ -33,38 +34,70 @@
     narrow.addEventListener("change", () => narrowTo(picked()));
     addEventListener("hashchange", route);
     addEventListener("storage", (event) => event.key?.startsWith(KEY) && list());
+    document.addEventListener("visibilitychange", list);
     wide.addEventListener("change", () => toggle(wide.matches && remembered() !== "closed"));
     toggle(wide.matches && remembered() !== "closed");
     list();
     route();
   });
 
-  // --- what is kept ---------------------------------------------------------------------------------
+  // --- what is kept ---
 
   function empty(id) { return { id, title: "", at: 0, answers: [] }; }
   function fresh() { return Date.now().toString(36) + Math.random().toString(36).slice(2, 8); }
   const remembered = () => { try { return localStorage.getItem("bpo-side"); } catch { return null; } };
 
-  function load(id) {
-    try { return JSON.parse(localStorage.getItem(KEY + id)); } catch { return null; }
-  }
-
-  function kept() {
-    try {
-      return Object.keys(localStorage).filter((k) => k.startsWith(KEY)).map((k) => load(k.slice(KEY.length)))
-        .filter((c) => c && Array.isArray(c.answers)).sort((a, b) => b.at - a.at);
-    } catch { return []; }
-  }
-
-  function save(conversation) {
-    for (let tries = 0; tries < 20; tries++) {
-      try { return localStorage.setItem(KEY + conversation.id, JSON.stringify(conversation)); }
-      catch {
-        const oldest = kept().filter((c) => c.id !== conversation.id).at(-1);
-        if (!oldest) return; // a private window, or one conversation that fills it
-        localStorage.removeItem(KEY + oldest.id);
+  const browser = {
+    load(id) {
+      try { return JSON.parse(localStorage.getItem(KEY + id)); } catch { return null; }
+    },
+    find(wanted) {
+      try {
+        return Object.keys(localStorage).filter((k) => k.startsWith(KEY)).map((k) => this.load(k.slice(KEY.length)))
+          .filter((c) => c && Array.isArray(c.answers)).sort((a, b) => b.at - a.at)
+          .filter((c) => !wanted || fold([c.title, ...c.answers.map((a) => `${a.question} ${a.text}`)].join(" ")).includes(wanted));
+      } catch { return []; }
+    },
+    save(conversation) {
+      for (let tries = 0; tries < 20; tries++) {
+        try { return localStorage.setItem(KEY + conversation.id, JSON.stringify(conversation)); }
+        catch {
+          const oldest = this.find().filter((c) => c.id !== conversation.id).at(-1);
+          if (!oldest) return; // a private window, or one conversation that fills it
+          this.remove(oldest.id);
+        }
       }
-    }
+    },
+    rename(id, title) {
+      const conversation = this.load(id);
+      if (conversation) this.save({ ...conversation, title });
+    },
+    remove(id) { localStorage.removeItem(KEY + id); },
+  };
+
+  const server = {
+    load: (id) => call("GET", encodeURIComponent(id)), // from an address, it may be anything
+    find: (wanted) => call("GET", `?find=${encodeURIComponent(wanted)}`),
+    async save(conversation) {
+      const { length } = conversation.answers, answers = conversation.answers.slice(conversation.sent);
+      if (await call("PUT", conversation.id, { ...conversation, answers })) conversation.sent = length;
+    },
+    rename: (id, title) => call("PATCH", id, { title }),
+    remove: (id) => call("DELETE", id),
+  };
+
+  let shelf = browser;
+  let called = Promise.resolve();
+
+  // One call after the other, so that what is read is what was written; null for what is not found or not done.
+  function call(method, path, body) {
+    return called = called.then(async () => {
+      const headers = { "Content-Type": "application/json" };
+      const response = await fetch(`./conversations/${path}`, { method, headers, body: JSON.stringify(body) }).catch(() => null);
+      if (response?.ok) return response.json();
+      if (method !== "GET") tell(word(response?.status === 413 ? "too-long" : "not-kept"));
+      return null;
+    }).catch(() => null);
   }
 
   const data = (element) => { try { return JSON.parse($(".kept", element).textContent); } catch { return null; } };
@@ -73,18 +106,18 @@
     const name = $(".kept", element).title, answer = data(element);
     if (!answer || name && name !== current.id) return;
     if (!current.id) current.id = fresh();
+    current.at = answer.at = Date.now();
     current.answers.push(answer);
     current.filter = chosen;
     current.title ||= answer.question.slice(0, 120);
-    current.at = Date.now();
-    save(current);
+    shelf.save(current);
     if (!location.hash.startsWith("#view/")) history.replaceState(history.state, "", `#c/${current.id}`);
     list();
     offer();
     next();
   }
 
-  // --- opening, beginning, asking again -------------------------------------------------------------
+  // --- opening, beginning, asking again ---
 
   async function send(conversation) {
     const box = await there("#memory input");
@@ -93,7 +126,7 @@
     let text = JSON.stringify(answers);
     while (text.length > LARGEST) text = JSON.stringify(answers = answers.slice(1));
     expect(conversation.id, answers.length);
-    narrowTo(conversation.filter || {});
+    narrowTo(conversation.filter ||= {});
     offer();
     // A page that has only just been laid out may not listen yet.
     for (let tries = 0; tries < 30 && current === conversation; tries++) {
@@ -110,9 +143,13 @@
     });
   }
 
-  function open(id) {
-    const conversation = load(id);
-    if (!conversation) return begin();
+  async function open(id) {
+    const conversation = await shelf.load(id);
+    if (location.hash !== `#c/${id}`) return;
+    if (!conversation) {
+      tell(word("nothing-found"));
+      return begin();
+    }
     current = conversation;
     send(current);
     list();
@@ -152,7 +189,7 @@
     else if (current.id && current.answers.length) history.replaceState(history.state, "", `#c/${current.id}`);
   }
 
-  // --- filters --------------------------------------------------------------------------------------
+  // --- filters ---
 
   let chosen = {}; // what the next answers may rest on
 
@@ -174,7 +211,7 @@
 
   async function narrowTo(filter) {
     const some = Object.keys(filter).length > 0, fields = [...narrow.elements].filter((f) => f.name);
-    if (current.answers.length && filter !== chosen) save(Object.assign(current, { filter }));
+    if (current.answers.length && filter !== current.filter) shelf.save(Object.assign(current, { filter }));
     chosen = filter;
     $(".unfilter", narrow).hidden = !some;
     const told = fields.map((field) => {
@@ -190,7 +227,7 @@
     bpo.type(box, some ? JSON.stringify(filter) : "");
   }
 
-  // --- views ----------------------------------------------------------------------------------------
+  // --- views ---
 
   async function showView(address) {
     const [name, query] = address.split("?");
@@ -237,15 +274,17 @@
     list();
   }
 
-  // --- the list -------------------------------------------------------------------------------------
+  // --- the list ---
 
   const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-  function list() {
-    const wanted = fold($(".find input", side).value.trim());
-    $(".find input", side).placeholder = word("search-conversations");
+  async function list() {
+    offer();
+    const box = $(".find input", side), wanted = fold(box.value.trim());
     const language = document.documentElement.lang;
-    const found = kept().filter((c) => !wanted || fold([c.title, ...c.answers.map((a) => `${a.question} ${a.text}`)].join(" ")).includes(wanted));
+    box.placeholder = word("search-conversations");
+    const found = await shelf.find(wanted);
+    if (!found || $(".kept-list input", side)) return;
     const parts = [];
     let before = "", items;
     for (const conversation of found) {
@@ -263,7 +302,6 @@
       parts.unshift(row);
     }
     $(".kept-list", side).replaceChildren(...parts);
-    offer();
   }
 
   function make(tag, text = "") {
@@ -288,19 +326,20 @@
   }
 
   function rename(row) {
-    const conversation = load(row.dataset.id);
-    const box = Object.assign(make("input"), { value: conversation.title, maxLength: 120, ariaLabel: word("rename") });
-    $("a", row).replaceWith(box);
+    const { id } = row.dataset, link = $("a", row);
+    const box = Object.assign(make("input"), { value: link.textContent, maxLength: 120, ariaLabel: word("rename") });
+    link.replaceWith(box);
     box.select();
-    const end = (keep) => {
+    const end = async (keep) => {
+      const title = box.value.trim();
       box.onblur = null;
-      if (keep && box.value.trim()) {
-        conversation.title = box.value.trim();
-        save(conversation);
-        if (conversation.id === current.id) current.title = conversation.title;
+      box.replaceWith(link);
+      if (keep && title) {
+        shelf.rename(id, title);
+        if (id === current.id) current.title = title;
       }
-      list();
-      $(`[data-id="${conversation.id}"] .rename`, side)?.focus();
+      await list();
+      if (document.activeElement === document.body) $(`[data-id="${id}"] .rename`, side)?.focus();
     };
     box.onblur = () => end(true);
     box.onkeydown = (event) => {
@@ -310,11 +349,13 @@
     };
   }
 
-  function remove(id) {
-    gone = load(id);
-    localStorage.removeItem(KEY + id);
+  async function remove(id) {
+    const conversation = await shelf.load(id);
+    if (!conversation || await shelf.remove(id) === null) return list();
+    gone = conversation;
+    delete gone.sent; // to be brought back, all of it is sent
     if (id === current.id) begin();
-    list();
+    await list();
     tell(word("deleted"));
     $(".undo", side)?.focus();
   }
@@ -325,7 +366,7 @@
     $("button.side").setAttribute("aria-expanded", shown);
   }
 
-  // --- export, copying, feedback --------------------------------------------------------------------
+  // --- export, copying, feedback ---
 
   function offer() {
     const menu = $("details.menu");
@@ -417,7 +458,7 @@
       new: begin,
       rename: () => rename(row),
       delete: () => remove(row.dataset.id),
-      undo: () => { save(gone); gone = null; list(); },
+      undo: () => { shelf.save(gone); gone = null; list(); },
       export: () => download(target.value),
       link: () => copy(link()),
       copy: () => copy(withSources(data(answer))),

@@ -68,17 +68,26 @@ _SPOKEN = (
         "feedback_failed",
         "no_conversations",
         "search_conversations",
+        "nothing_found",
+        "not_kept",
+        "too_long",
     ),
 )
 
 
-def frame(views: Sequence[str]) -> str:
-    """Build what stands around the thread: header, conversations, views, panel of sources, hover card, dialog."""
+def frame(views: Sequence[str], *, shared: bool = False) -> str:
+    """Build what stands around the thread: header, conversations, views, panel of sources, hover card, dialog.
+
+    `shared` tells the page's script to keep conversations with the server.
+    """
     names = {"en": "English", "es": "Español"}
     languages = "".join(
         f'<button type="button" class="speak" lang="{x}" value="{x}">{names[x]}</button>' for x in LANGUAGES
     )
-    spoken = " ".join(f'data-{key.replace("_", "-")}-{x}="{safe(say(key, x))}"' for key in _SPOKEN for x in LANGUAGES)
+    told = {"no_conversations": "no_conversations_shared"} if shared else {}
+    spoken = " ".join(
+        f'data-{key.replace("_", "-")}-{x}="{safe(say(told.get(key, key), x))}"' for key in _SPOKEN for x in LANGUAGES
+    ) + (" data-shared" if shared else "")
     links = f'<a class="view" href="#chat">{both("chat")}</a>' + "".join(
         f'<a class="view" href="#view/{name}">{both(f"view_{name}")}</a>' for name in views
     )

@@ -19,7 +19,7 @@ LARGEST_BODY = 1 << 20
 NEAR = ("127.0.0.1", "::1", "localhost")
 
 OPEN = re.compile(
-    r"/(?:|healthz?|reader|view/\w+|export/\w+|feedback|filters|(?:page|conversations|evaluation|more)\.(?:js|css)|evaluation/[\w-]+(?:/[\w.-]+)?"
+    r"/(?:|healthz?|reader|view/\w+|export/\w+|feedback|filters|conversations/\w*|(?:page|conversations|evaluation|more)\.(?:js|css)|evaluation/[\w-]+(?:/[\w.-]+)?"
     r"|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|(?:assets|static)/.*|gradio_api/(?:info/?|openapi\.json|startup-events|app_id/?|theme\.css|reset/?|cancel"
     r"|queue/(?:join|data)|heartbeat/\w+|call/(?:v2/)?(?:ask|search)(?:/\w*)?|mcp(?:/.*)?))"
 )
@@ -38,6 +38,7 @@ POLICY = (
     "frame-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
 _SCRIPT = re.compile(rb"<script(?:\s+data-[\w-]+)?>(.*?)</script>", re.DOTALL)
+_HERE = re.compile(rb"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?", re.IGNORECASE)
 _FOREIGN = re.compile(rb"\s*<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*/>")
 _HEAD = (
     b'<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="./page.css">'
@@ -76,17 +77,17 @@ class Login(NamedTuple):
             raise UserError("BPO_AUTH: expected NAME:PASSWORD, header:NAME or none.")
         return cls(passwords=pairs)
 
-    def lets_in(self, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether a request carries what it takes; compared in a time that tells nothing."""
+    def who(self, headers: Mapping[bytes, bytes]) -> str:
+        """Give the name of who sent a request, "" for nobody; compared in a time that tells nothing."""
         if self.header:
-            return bool(headers.get(self.header.encode(), b"").strip())
+            return headers.get(self.header.encode(), b"").strip().decode("latin-1")  # no two names become one
         kind, _, token = headers.get(b"authorization", b"").partition(b" ")
         try:
             given = base64.b64decode(token, validate=True) if kind.lower() == b"basic" else b""
         except ValueError:
             given = b""
-        found = [compare_digest(given, pair.encode()) for pair in self.passwords]
-        return any(found)
+        found = [pair.partition(":")[0] for pair in self.passwords if compare_digest(given, pair.encode())]
+        return found[0] if found else ""
 
 
 class Gate:
@@ -103,7 +104,9 @@ class Gate:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        refusal = self._unknown(scope) or _refused(scope)
+        name = self._login.who(dict(scope["headers"])) if self._login else ""
+        scope.setdefault("state", {})["owner"] = name
+        refusal = self._unknown(scope, name) or _refused(scope)
         if refusal:
             await _drain(receive)
             await refusal(scope, receive, _with_headers(send))
@@ -112,9 +115,15 @@ class Gate:
         else:
             await self._app(scope, receive, _with_headers(send))
 
-    def _unknown(self, scope: Scope) -> PlainTextResponse | None:
-        """Refuse whoever has not logged in; only whether the server lives can be asked without."""
-        if self._login is None or scope["path"] == "/healthz" or self._login.lets_in(dict(scope["headers"])):
+    def _unknown(self, scope: Scope, name: str) -> PlainTextResponse | None:
+        """Refuse whoever has not logged in; only whether the server lives can be asked without.
+
+        Where nobody logs in, what belongs to one person is for who sits at this machine.
+        """
+        if self._login is None:
+            near = not _is_private(scope["path"]) or _names_this_machine(scope)
+            return None if near else PlainTextResponse("Only for this machine", 403)
+        if name or scope["path"] == "/healthz":
             return None
         asks = {} if self._login.header else {"www-authenticate": 'Basic realm="bpo", charset="UTF-8"'}
         return PlainTextResponse("Login required", 401, asks)
@@ -157,7 +166,8 @@ async def _drain(receive: Receive) -> None:
 def _refused(scope: Scope) -> PlainTextResponse | None:
     if not OPEN.fullmatch(scope["path"]):
         return PlainTextResponse("Not found", 404)
-    if scope["path"] == "/feedback" and dict(scope["headers"]).get(b"content-type") != b"application/json":
+    writes = scope["path"] == "/feedback" or (_is_private(scope["path"]) and scope["method"] not in ("GET", "HEAD"))
+    if writes and dict(scope["headers"]).get(b"content-type") != b"application/json":
         return PlainTextResponse("Expected JSON", 415)  # another site's form cannot send it
     if scope["method"] in ("POST", "PUT", "PATCH"):
         length = dict(scope["headers"]).get(b"content-length", b"")
@@ -166,6 +176,16 @@ def _refused(scope: Scope) -> PlainTextResponse | None:
         if int(length) > LARGEST_BODY:
             return PlainTextResponse("Larger than 1 MiB", 413)
     return None
+
+
+def _is_private(path: str) -> bool:
+    """Whether what is there belongs to one person."""
+    return path.startswith("/conversations/")
+
+
+def _names_this_machine(scope: Scope) -> bool:
+    """Whether a request says that it is for this machine: another site's own name can point here, and its page read."""
+    return _HERE.fullmatch(dict(scope["headers"]).get(b"host", b"")) is not None
 
 
 def _with_headers(send: Send) -> Send:

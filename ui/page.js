@@ -44,7 +44,7 @@
     drag();
   }
 
-  // --- language and theme ---------------------------------------------------------------------------
+  // --- language and theme ---
 
   function speak(language) {
     chosen = root.lang = language === "es" ? "es" : "en";
@@ -61,7 +61,7 @@
     if (theme) root.dataset.theme = theme;
   }
 
-  // --- the thread -----------------------------------------------------------------------------------
+  // --- the thread ---
 
   const seen = new Set();
   let newest = ""; // the id of the last question
@@ -129,7 +129,7 @@
     requestAnimationFrame(() => send.click());
   }
 
-  // --- the panel ------------------------------------------------------------------------------------
+  // --- the panel ---
 
   const parse = (href) => {
     const [, article, start, end, check] = href.slice(href.indexOf("#")).split("/");
@@ -279,7 +279,7 @@
     });
   }
 
-  // --- the hover card -------------------------------------------------------------------------------
+  // --- the hover card ---
 
   let soon, gone;
 
@@ -317,7 +317,7 @@
     card.anchor = null;
   }
 
-  // --- clicks and keys ------------------------------------------------------------------------------
+  // --- clicks and keys ---
 
   function clicked(event) {
     const target = event.target.closest?.("a[href*='#cite/'], a[href^='#read/'], button, a.skip");

@@ -14,7 +14,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +29,7 @@ from rag.language import detect
 from rag.text import LANGUAGES
 from ui import frame, library, render
 from ui.api import Published, as_json, asking, searching, whole
+from ui.conversations import Conversations
 from ui.evaluation import add_evaluation
 from ui.filters import read_filter
 from ui.gate import Gate, Login, is_near
@@ -234,10 +235,17 @@ def _messages(thread: Thread) -> list[dict[str, str]]:
 # --- the server -----------------------------------------------------------------------------------
 
 
-def application(opening: Opening, *, folder: Path | None = None, login: Login | None = None) -> FastAPI:
+def application(
+    opening: Opening,
+    *,
+    folder: Path | None = None,
+    login: Login | None = None,
+    conversations: Conversations | None = None,
+) -> FastAPI:
     """Build the whole server: Gradio's page behind the gate, and what the page's own script asks for.
 
-    What readers say of answers is written into `folder`; without one it is refused.
+    What readers say of answers is written into `folder`; without one it is refused. Without `conversations` the
+    browser keeps them.
     """
 
     @asynccontextmanager
@@ -247,7 +255,7 @@ def application(opening: Opening, *, folder: Path | None = None, login: Login | 
     app = FastAPI(title="bpo", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
 
     views = (*VIEWS, add_evaluation(app, opening, folder))
-    add_routes(app, opening, views, folder)
+    add_routes(app, opening, views, folder, conversations)
     page = blocks(opening)
     gr.mount_gradio_app(
         app,
@@ -264,7 +272,8 @@ def application(opening: Opening, *, folder: Path | None = None, login: Login | 
         max_file_size=1,
     )
     page.mcp_server_obj.postprocess_output_data = as_json  # type: ignore[union-attr, method-assign]
-    app.add_middleware(Gate, frame=frame.frame([view.name for view in views]), login=login)
+    around = frame.frame([view.name for view in views], shared=conversations is not None)
+    app.add_middleware(Gate, frame=around, login=login)
     return app
 
 
@@ -291,12 +300,14 @@ def serve(
     folder: Path | None = None,
     auth: str = "",
     record_answers: str = "",
+    conversations: Path | None = None,
 ) -> None:
     """Serve the page until the process is told to end.
 
     `auth` is what `ui.gate.Login` reads; `record_answers` logs a JSON line for each answer on stderr, "figures" without
-    the question, "questions" with it. Raises OSError when the port cannot be had, UserError for a host beyond this
-    machine without a login.
+    the question, "questions" with it; conversations are kept in the file `conversations`, without one in the browser.
+    Raises OSError when the port cannot be had, UserError for a host beyond this machine without a login, for
+    conversations that would be everybody's, and for a file of them that cannot be used.
     """
     login = Login.read(auth)
     if not login and auth != "none" and not is_near(host):
@@ -304,7 +315,13 @@ def serve(
             f"The page would listen on {host}, which others can reach, without a login: set BPO_AUTH=NAME:PASSWORD, "
             "BPO_AUTH=header:NAME behind a proxy that logs people in, or BPO_AUTH=none to let everybody in."
         )
+    if conversations and auth == "none":
+        raise UserError(
+            "BPO_CONVERSATIONS keeps conversations for each person, and BPO_AUTH=none lets everybody in unnamed: set "
+            "BPO_AUTH=NAME:PASSWORD, or BPO_AUTH=header:NAME behind a proxy that logs people in."
+        )
     start_record(record_answers)
+    kept = Conversations.open(conversations) if conversations else None
     opening = Opening(open_bot)
     listening = socket.create_server((host, port), family=_family(host), backlog=128)
     near = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
@@ -317,7 +334,7 @@ def serve(
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     config = uvicorn.Config(
-        application(opening, folder=folder, login=login),
+        application(opening, folder=folder, login=login, conversations=kept),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=1,
@@ -326,7 +343,7 @@ def serve(
     if threading.current_thread() is threading.main_thread():
         for name in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends by itself, then raises the signal again
             signal.signal(name, lambda *_: None)
-    with listening:
+    with listening, closing(kept) if kept else nullcontext():
         _Server(config, reached).run(sockets=[listening])
 
 

@@ -1,19 +1,22 @@
-"""What the page's own script asks the server for, beside Gradio: articles, views, exports, feedback, health."""
+"""What the page's own script asks the server for, beside Gradio: articles, views, exports, conversations, feedback."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
+from rag.errors import UserError
 from rag.export import FORMATS, export
 from rag.text import Span
 from ui import filters, library, reader, render
+from ui.conversations import Conversation, Conversations, FullError, title_of
 from ui.journal import keep_feedback
 from ui.kept import language_of, read_kept
 from ui.opening import Opening
@@ -25,14 +28,17 @@ HERE = Path(__file__).parent
 log = logging.getLogger("bpo.page")
 
 
-def add_routes(app: FastAPI, opening: Opening, views: Sequence[View], folder: Path | None) -> None:
-    """Add them all; feedback is written into `folder`, and refused without one."""
+def add_routes(
+    app: FastAPI, opening: Opening, views: Sequence[View], folder: Path | None, conversations: Conversations | None
+) -> None:
+    """Add them all; feedback is written into `folder`, and refused without one, as `conversations` are."""
     _add_files(app)
     _add_health(app, opening)
     _add_reader(app, opening)
     _add_views(app, opening, views)
     _add_filters(app, opening)
     _add_export(app, opening)
+    _add_conversations(app, conversations)
     _add_feedback(app, folder)
 
 
@@ -113,6 +119,61 @@ def _add_export(app: FastAPI, opening: Opening) -> None:
         answers = [answer.to_json() for _, answer in read_kept(text, opening.bot())]
         content = export(answers, form, language=language_of(language))
         return Response(content, media_type=f"{FORMATS[form]}; charset=utf-8")
+
+
+def _add_conversations(app: FastAPI, conversations: Conversations | None) -> None:
+    """Add what reads and writes conversations; the gate has put the name of whose they are into the request's state."""
+
+    @app.get("/conversations/")
+    async def find_conversations(request: Request, find: str = "") -> Response:
+        return await _with(
+            conversations, lambda kept: [found._asdict() for found in kept.find(request.state.owner, find)]
+        )
+
+    @app.get("/conversations/{identity}")
+    async def load_conversation(request: Request, identity: str) -> Response:
+        return await _with(conversations, lambda kept: _sendable(kept.load(request.state.owner, identity)))
+
+    @app.put("/conversations/{identity}")
+    async def save_conversation(request: Request, identity: str) -> Response:
+        body = await request.body()
+        return await _with(
+            conversations, lambda kept: kept.save(request.state.owner, Conversation.read(identity, json.loads(body)))
+        )
+
+    @app.patch("/conversations/{identity}")
+    async def rename_conversation(request: Request, identity: str) -> Response:
+        body = await request.body()
+        return await _with(
+            conversations, lambda kept: kept.rename(request.state.owner, identity, title_of(json.loads(body)))
+        )
+
+    @app.delete("/conversations/{identity}")
+    async def delete_conversation(request: Request, identity: str) -> Response:
+        return await _with(conversations, lambda kept: kept.delete(request.state.owner, identity))
+
+
+async def _with(conversations: Conversations | None, does: Callable[[Conversations], Any]) -> Response:
+    """Do something with the conversations and send what it gives; None and False are "not found"."""
+    if conversations is None:
+        return Response(status_code=404)
+    try:
+        found = await asyncio.to_thread(does, conversations)
+    except FullError:
+        return Response(status_code=413)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return Response(status_code=400)
+    except UserError as error:
+        log.error("%s", error)
+        return Response(status_code=507)
+    if found is None or found is False:
+        return Response(status_code=404)
+    return JSONResponse(found, headers={"cache-control": "no-store"})
+
+
+def _sendable(conversation: Conversation | None) -> dict[str, Any] | None:
+    """Give a conversation as the page's script has it, which is told how many of the answers need not be sent again."""
+    return {**conversation._asdict(), "sent": len(conversation.answers)} if conversation else None
 
 
 def _add_feedback(app: FastAPI, folder: Path | None) -> None:
