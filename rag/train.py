@@ -1,10 +1,11 @@
 """Train a scorer: `python -m rag.train pairs|scorer|figures --work=DIR [--out=DIR] [--steps=N] [NAME=FOLDER ...]`.
 
 `pairs` mines what it learns from: for each question with a known answer the sentences that our own retrieval puts
-first, the right ones marked. From the shipped corpus (questions of the split `tune`) and from public sets in the
-layout `docs.jsonl`, `questions.jsonl`, each given as NAME=FOLDER. `scorer` trains from them, `figures --scorer=DIR`
-measures. All of it is split by document, never by question: see `rag.splits`. The same seed gives the same pairs and
-the same order of steps; training goes on from its last checkpoint in the work folder, on a GPU when there is one.
+first, the right ones marked. From the questions that the shipped corpus anticipates (its golden questions are for
+fitting and measuring) and from public sets in the layout `docs.jsonl`, `questions.jsonl`, each given as NAME=FOLDER.
+`scorer` trains from them, `figures --scorer=DIR` measures. Public sets are split by document, never by question: see
+`rag.splits`. The same seed gives the same pairs and the same order of steps; training goes on from its last
+checkpoint in the work folder, on a GPU when there is one.
 """
 
 from __future__ import annotations
@@ -25,24 +26,28 @@ from rag.corpus import read_corpus
 from rag.evaluate.intervals import wilson
 from rag.evaluate.refusals import auroc, calibration, calibration_error
 from rag.evidence import reading
+from rag.features import years
 from rag.fit import answers
 from rag.fit import said as says
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.language import detect
-from rag.models import Embedder, Scorer, autocast, new_cross_encoder, save_model
+from rag.likeness import Likeness
+from rag.models import Embedder, Scorer, autocast, new_cross_encoder, save_model, save_on_trunk
 from rag.question import read_question
 from rag.settings import shipped_corpus
 from rag.splits import Part, QuestionSet, gold_sentences, question_sets, read_lines
-from rag.text import Language, terms
+from rag.text import Language, figures, terms
 
 _PASSAGES = 12
 _CANDIDATES = 16  # hard negatives kept for a question
 _GROUP = 5  # sentences of one question in one step: the right one and four others
 _GROUPS = 7  # questions in one step
+_MUCH_ALIKE = 0.88  # cosine of two questions that ask much the same
+_LAYERS, _FROZEN = 8, 3  # of the trunk: those that are kept, and how many of them, from below, stay as they are
 _SLICES = 3  # a step's pairs are read in slices of like length: less padding
-_TOKENS = 144
-_CHECKPOINT = 250  # steps from one to the next
+_TOKENS = 112
+_CHECKPOINT = 100  # steps from one to the next
 SEED = 7
 
 
@@ -68,8 +73,9 @@ def mine(work: Path, sets: Sequence[QuestionSet]) -> None:
     embedder = Embedder.load()
     with (work / "groups.jsonl").open("w", encoding="utf-8") as out:
         for questions in sets:
+            mined = _anticipated if questions.shipped else _mined
             count = 0
-            for group in _mined(questions, embedder, work / questions.name):
+            for group in mined(questions, embedder, work / questions.name):
                 out.write(json.dumps(asdict(group), ensure_ascii=False) + "\n")
                 count += 1
             _say(f"{questions.name}: {count} questions")
@@ -81,8 +87,6 @@ def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[G
     _, retriever, evidence = assemble(index, embedder)
     for part, case in questions.cases():
         tags = case.get("tags") or {}
-        if questions.shipped and part == "test":
-            continue
         if tags.get("question_lang") == "en" == tags.get("doc_lang"):
             continue  # the English side of XQuAD stands in SQuAD already
         language = tags.get("question_lang") or case.get("language") or detect(case["question"])
@@ -97,6 +101,39 @@ def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[G
         right = tuple(texts.values())
         if any(right) == bool(case.get("answerable", True)) and not all(right):
             yield Group(questions.name, str(case["id"]), language, part, question.text, tuple(texts), right)
+
+
+def _anticipated(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[Group]:
+    """The questions that a corpus anticipates; those that no source answers with no right sentence.
+
+    A sentence in the other language, one with a figure of the right one other than a year, and one that is known to
+    answer much the same may be right as well: they are left out.
+    """
+    ingest([questions.documents], root, embedder)
+    index = open_index(root)
+    _, retriever, evidence = assemble(index, embedder)
+    likeness = Likeness(index)
+    for row, (asked, places) in enumerate(index.anticipated.items()):
+        language = index.articles[places[0][0]].language
+        right = {reading(index.articles[a], n) for a, n in places if index.articles[a].sentences[n].sources}
+        quotes = [index.articles[a].quote(index.articles[a].sentences[n]) for a, n in places]
+        told = frozenset(f for q in quotes for f in figures(q) - years(q))
+        question = read_question(asked, language=language, known_names=evidence.names[language])
+        vector = index.question_vectors[row]
+        alike = likeness.of(vector)
+        texts = dict.fromkeys(sorted(right), True)
+        for candidate in evidence.survey(question, vector, retriever.search(asked, _PASSAGES, language=language)):
+            if (
+                candidate.article.language == language
+                and (candidate.article.id, candidate.number) not in places
+                and not told & figures(candidate.quote)
+                and likeness.best((candidate.article.id, candidate.number), alike) < _MUCH_ALIKE
+                and len(texts) < _CANDIDATES
+            ):
+                texts.setdefault(reading(candidate.article, candidate.number), False)
+        marks = tuple(texts.values())
+        if texts and not all(marks):
+            yield Group(questions.name, f"anticipated-{row}", language, "train", question.text, tuple(texts), marks)
 
 
 def _might_answer(quote: str, case: Mapping[str, Any]) -> bool:
@@ -129,17 +166,12 @@ class Drawn(NamedTuple):
 def steps_of(groups: Sequence[Group], *, steps: int, seed: int = SEED) -> list[list[Drawn]]:
     """What each step learns from: _GROUPS questions, each with at most _GROUP sentences, a right one first if any.
 
-    Questions of the shipped corpus come three times as often; those nothing answers every second time.
+    Questions of public sets that nothing answers come every second time.
     """
     chance = random.Random(seed)
     pool: list[Group] = []
     while len(pool) < steps * _GROUPS:
-        again = [
-            g
-            for g in groups
-            for _ in range(3 if g.set == "shipped" else 1)
-            if any(g.right) or g.set == "shipped" or chance.random() < 0.5
-        ]
+        again = [g for g in groups if any(g.right) or g.set == "shipped" or chance.random() < 0.5]
         chance.shuffle(again)
         pool += again
     drawn: list[Drawn] = []
@@ -163,7 +195,7 @@ def steps_of(groups: Sequence[Group], *, steps: int, seed: int = SEED) -> list[l
 
 
 def train_scorer(work: Path, base: str, out: Path, *, steps: int, rate: float = 8e-5, seed: int = SEED) -> None:
-    """A cross-encoder from the default embedder's trunk.
+    """A cross-encoder from a folder, or where `base` is "" on the lower layers of the default embedder.
 
     Loss: binary cross-entropy of every pair, for the level, and cross-entropy over the sentences of a question,
     for the order. AdamW, linear warm-up over 6 % of the steps, cosine decay; bf16 autocast where it is native.
@@ -172,9 +204,10 @@ def train_scorer(work: Path, base: str, out: Path, *, steps: int, rate: float = 
 
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    encoder = new_cross_encoder(base, device)
+    encoder = new_cross_encoder(base, device, layers=_LAYERS, frozen=_FROZEN)
     model: Any = encoder.model
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, fused=True)
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.01, fused=True)
     batches = steps_of(read_groups(work, "train"), steps=steps, seed=seed)
     checkpoint = work / "scorer.checkpoint"
     first = 0
@@ -207,7 +240,7 @@ def train_scorer(work: Path, base: str, out: Path, *, steps: int, rate: float = 
             saved["chance"] = torch.get_rng_state()  # of dropout
             torch.save(saved, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
-    save_model(encoder, out)
+    (save_model if base else save_on_trunk)(encoder, out)
     _say(f"wrote {out}")
 
 

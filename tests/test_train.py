@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
 from rag import models, train
 from rag.app import assemble
@@ -193,6 +195,25 @@ def test_a_text_scores_the_same_alone_and_among_others(scorer: Scorer) -> None:
     alone = np.concatenate([scorer.score("How many cranes?", [t]) for t in texts])
     assert np.allclose(together, alone, atol=0.15)
     assert scorer.score("How many cranes?", []).shape == (0,)
+
+
+def test_a_scorer_on_the_shared_trunk_is_what_was_trained(tmp_path: Path) -> None:
+    """Only what was trained is written, and put on the trunk again it says the same; on another trunk it is refused."""
+    torch.manual_seed(1)
+    trained = models.new_cross_encoder("", "cpu", layers=3, frozen=2)
+    assert {p.dtype for p in trained.parameters()} == {torch.float32}
+    models.save_on_trunk(trained, tmp_path / "own")
+    own = load_file(tmp_path / "own" / "model.safetensors")
+    assert {name.split(".layer.")[1][0] for name in own if ".layer." in name} == {"2"}
+    assert not any("embeddings" in name for name in own)
+    loaded = Scorer.load(str(tmp_path / "own"))
+    assert loaded is not None
+    texts = ["The harbor has 14 cranes.", "Ships come by night."]
+    said = trained.predict([("How many cranes?", t) for t in texts], activation_fn=torch.nn.Identity())
+    assert np.allclose(loaded.score("How many cranes?", texts), said, atol=0.02)
+    (tmp_path / "own" / "trunk.json").write_text('{"trunk": "another", "layers": 3}', encoding="utf-8")
+    with pytest.raises(UserError, match="trained on another trunk"):
+        Scorer.load(str(tmp_path / "own"))
 
 
 def test_no_scorer_and_what_is_no_scorer(tmp_path: Path) -> None:
