@@ -172,7 +172,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
 class Answerer(Protocol):
     """Question and evidence -> answer: by quoting, or through a chat model."""
 
-    def __call__(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> Answer:
+    def __call__(self, question: Question, vector: Vectors, hits: Sequence[Hit], /) -> Answer:
         """Answer, or refuse: never raise for want of evidence."""
         ...
 
@@ -188,6 +188,10 @@ class Growing(Protocol):
 
         `asked` and `history` are the question as typed and the turns before it.
         """
+        ...
+
+    def describe(self) -> Mapping[str, str]:
+        """What writes, and where the question goes to."""
         ...
 
 

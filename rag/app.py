@@ -66,9 +66,9 @@ def open_chatbot(settings: Settings, *, progress: Progress = lambda done, total:
     )
     writer = Writer(
         model,
-        quoter,
+        bot.in_parts,  # what stands if the model fails is what is shown without one
         engine.evidence,
-        lambda question, language: Asked(*bot.look(question, language)),
+        lambda question, language, within: Asked(*bot.look(question, language, within)),
         version=index.version,
         timeout=settings.chat_timeout,
         calls=settings.chat_calls,

@@ -100,12 +100,12 @@ class Chatbot:
         retrieved = time.perf_counter()
         if instead_of_a_question(asked) == "contact" and not any(_CONTACT.search(h.passage.page_content) for h in hits):
             answers = iter((self._without(asked, spoken, "contact", hits),))
-        elif isinstance(self._answerer, Growing):
-            answers = self._answerer.stream(read, vector, hits, asked=asked, history=history)
         elif more:
             answers = iter((self._more(read, vector, hits, history),))
+        elif isinstance(self._answerer, Growing):
+            answers = self._answerer.stream(read, vector, hits, asked=asked, history=history)
         else:
-            answers = iter((self._in_parts(read, vector, hits),))
+            answers = iter((self.in_parts(read, vector, hits),))
         correction = self._correction(read, hits)
         for answer in answers:
             finished = self._corrected(self._one_line(answer), correction)
@@ -128,7 +128,7 @@ class Chatbot:
         hits = self._retriever.search(read.text, _PASSAGES, language=language, within=within)
         return read, self._retriever.question_vector(read.text), hits
 
-    def _in_parts(self, read: Question, vector: Vectors, hits: list[Hit]) -> Answer:
+    def in_parts(self, read: Question, vector: Vectors, hits: Sequence[Hit]) -> Answer:
         """The answer to a question, or to the questions that it puts together: what has none is named as missing."""
         pieces = parts(read.text, read.language)
         if len(pieces) == 1:
@@ -325,7 +325,9 @@ class Chatbot:
         return _EXAMPLES[language] if self._is_shipped else self.suggestions.some(language, len(_EXAMPLES[language]))
 
     def describe(self) -> dict[str, Any]:
-        """What the answers rest on: numbers of articles and sources, oldest and newest publication date."""
+        """What the answers rest on: numbers of articles and sources, oldest and newest publication date; where a
+        language model words them, its name and the server it is at.
+        """
         sources = {s.id: s for a in self.articles.values() for s in a.sources}
         dates = sorted(s.issued for s in sources.values() if s.issued)
         return {
@@ -333,6 +335,7 @@ class Chatbot:
             "sources": len(sources),
             "oldest": dates[0] if dates else "",
             "newest": dates[-1] if dates else "",
+            **(self._answerer.describe() if isinstance(self._answerer, Growing) else {}),
         }
 
     @cached_property

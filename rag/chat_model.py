@@ -6,6 +6,7 @@ in one word what it was; whatever a server does, nobody waits longer than he was
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from rag.errors import UserError
 
@@ -74,6 +76,7 @@ class Reply:
     """A reply as it comes. `read` gives its next piece, "" at its end; `close` stops asking for more."""
 
     usage: Usage
+    taken: bool = True  # False once the server has said that it does nothing: then nothing was used
     whole: bool = False  # the model said that it had finished, by itself
     began: float = field(default_factory=time.perf_counter)
     _pieces: queue.Queue[str | ModelFailure | None] = field(default_factory=lambda: queue.Queue(_PIECES))
@@ -107,7 +110,7 @@ class Reply:
 
 
 class ChatModel:
-    """A chat model by the name that the user gave it."""
+    """A chat model by the name that the user gave it; `where` is the server that prompts go to, "" for none."""
 
     def __init__(
         self,
@@ -116,11 +119,14 @@ class ChatModel:
         *,
         price: tuple[float, float] | None = None,
         plainer: Callable[[], BaseChatModel] | None = None,
+        where: str = "",
     ) -> None:
         self.name = name
+        self.where = where
         self._model = model
         self._price = price
         self._plainer = plainer
+        self._changing = threading.Lock()
 
     @classmethod
     def load(
@@ -145,6 +151,7 @@ class ChatModel:
             _remote(name, url, timeout, tokens),
             price=price,
             plainer=lambda: _remote(name, url, timeout, tokens, temperature=None),
+            where=urlsplit(url).netloc.rpartition("@")[2] if url else provider,
         )
 
     @property
@@ -154,11 +161,17 @@ class ChatModel:
         size = profile.get("max_input_tokens")
         return int(size) if size else None
 
+    def make_room(self, tokens: int) -> None:
+        """Have prompts and replies of so many tokens together fit: Ollama cuts off what its window does not hold."""
+        fields = type(self._model).model_fields
+        if "num_ctx" in fields and getattr(self._model, "num_ctx", None) is None:
+            setattr(self._model, "num_ctx", tokens)  # noqa: B010 - a field that not every provider has
+
     def settle(self, reply: Reply, asked: int, said: int) -> Usage:
         """What a reply has used that was read to its end or closed, for so many characters asked and said."""
         used = reply.usage
         used.seconds = used.seconds or time.perf_counter() - reply.began
-        if not used.output_tokens:
+        if not used.output_tokens and reply.taken:
             used.input_tokens = used.input_tokens or asked // 4
             used.output_tokens, used.estimated = said // 4, True
         if self._price:
@@ -175,9 +188,9 @@ class ChatModel:
         return reply
 
     def _send(self, messages: Sequence[Any], reply: Reply) -> None:
-        said, end = 0, None
+        said, end, model = 0, None, self._model
         try:
-            for piece, finished in self._pieces(messages, reply):
+            for piece, finished in self._pieces(model, messages, reply):
                 reply.whole |= finished
                 said += len(piece)
                 if not reply.put(piece):
@@ -185,17 +198,24 @@ class ChatModel:
             if not reply.whole:
                 end = ModelFailure("cut" if said else "empty")
         except Exception as error:  # noqa: BLE001 - clients raise whatever their libraries do: it is told, not hidden
-            if "temperature" in str(error) and self._plainer is not None and not said:
-                self._model, self._plainer = self._plainer(), None  # a model that takes no temperature but its own
+            if "temperature" in str(error) and not said and self._without_temperature(model):
                 self._send(messages, reply)
                 return
             end = ModelFailure(_reason(error, said), _first_line(error))
+            reply.taken = bool(said) or not (getattr(error, "status_code", None) or end.reason == "unreachable")
         reply.usage.seconds = time.perf_counter() - reply.began
         reply.put(end)
 
-    def _pieces(self, messages: Sequence[Any], reply: Reply) -> Iterator[tuple[str, bool]]:
+    def _without_temperature(self, refused: BaseChatModel) -> bool:
+        """Go on with a model that keeps its own temperature; False where that was tried. Several may ask at once."""
+        with self._changing:
+            if self._plainer is not None and self._model is refused:
+                self._model, self._plainer = self._plainer(), None
+            return self._model is not refused
+
+    def _pieces(self, model: BaseChatModel, messages: Sequence[Any], reply: Reply) -> Iterator[tuple[str, bool]]:
         """Pieces of the reply and whether one says that it is finished."""
-        for chunk in self._model.stream(list(messages)):
+        for chunk in model.stream(list(messages)):
             used = getattr(chunk, "usage_metadata", None)
             if used:
                 reply.usage.input_tokens += used.get("input_tokens", 0)
@@ -212,6 +232,8 @@ def _remote(name: str, url: str, timeout: float, tokens: int, *, temperature: fl
     from langchain.chat_models import init_chat_model
 
     address: dict[str, Any] = {"base_url": url} if url else {}
+    if url and name.startswith("openai:") and not os.environ.get("OPENAI_API_KEY"):
+        address["api_key"] = "none"  # a server of one's own asks for no key, its client for any
     try:
         plain = init_chat_model(name, **address)
         known = set(type(plain).model_fields) | {f.alias for f in type(plain).model_fields.values() if f.alias}
@@ -225,6 +247,8 @@ def _remote(name: str, url: str, timeout: float, tokens: int, *, temperature: fl
         options = {key: value for key, value in wanted.items() if key in known and value is not None}
         if not known & set(_MOST_TOKENS[:1]):
             options |= {key: tokens for key in _MOST_TOKENS[1:] if key in known}
+        if "num_predict" in known:  # Ollama: what a model says to itself first would take the time and the tokens
+            options["reasoning"] = False
         if "timeout" not in known and "client_kwargs" in known:
             options["client_kwargs"] = {"timeout": timeout}
         opened: BaseChatModel = init_chat_model(name, **address, **options)
@@ -268,6 +292,7 @@ def _hosted(tokenizer: Any, network: Any, tokens: int) -> BaseChatModel:  # noqa
     from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
     from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
+    window = int(getattr(network.config, "max_position_embeddings", 4096))
     turn = threading.Lock()  # one reply at a time: two would share the same processors
 
     class Stop(StoppingCriteria):
@@ -305,7 +330,7 @@ def _hosted(tokenizer: Any, network: Any, tokens: int) -> BaseChatModel:  # noqa
                 prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
             else:
                 prompt = "\n\n".join(t["content"] for t in turns) + "\n\n"
-            room = int(getattr(network.config, "max_position_embeddings", 4096)) - tokens
+            room = window - tokens
             inputs = tokenizer(prompt, return_tensors="pt", truncation=True, max_length=max(16, room))
             inputs.pop("token_type_ids", None)
             streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
@@ -342,7 +367,7 @@ def _hosted(tokenizer: Any, network: Any, tokens: int) -> BaseChatModel:  # noqa
                 message=AIMessageChunk(content="", usage_metadata=used, response_metadata={"finish_reason": "stop"})
             )
 
-    return InProcess()
+    return InProcess(profile={"max_input_tokens": window})
 
 
 # --- what went wrong ------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ MARKERS: tuple[Marker, ...] = (
     Marker(
         "direction",
         "up",
-        r"growth|gains?|rise|increases?|expansion|higher|more|greater|up|above|larger|bigger|better|upward|faster|longer|extend(?:s|ed|ing)?|"
+        r"growth|gains?|rise|increases?|expansion|higher|(?<!no )(?<!not )more|greater|up|above|larger|bigger|better|upward|faster|longer|extend(?:s|ed|ing)?|"
         r"highest|largest|biggest|most|best|longest|fastest|increasingly|additional|extra|new",
         r"crecimiento|aumentos?|incrementos?|alzas?|expansion|mayor|mayores|mas|superior|superiores|arriba|mejor|mejores|"
         r"al alza|ampli(?:a|an|o|aron|ar)|adicional|adicionales|nuevos?|nuevas?|por encima|maxim[oa]s?",
@@ -66,9 +66,9 @@ MARKERS: tuple[Marker, ...] = (
         "negation",
         "not",
         r"not(?! only| just)|no(?! more than| less than| later than| fewer than| earlier than)|never|neither|nor|none|without|"
-        r"cannot|can't|\w+n't|nobody|nothing|nowhere|lacks?|lacked|lacking|fail(?:s|ed)? to|no longer|hardly",
+        r"cannot|can't|\w+n't|nobody|nothing|nowhere|lacks?|lacked|lacking|fail(?:s|ed)? to|no longer|hardly|reject(?:s|ed|ing)?",
         r"no(?! solo| obstante| mas de| menos de| solamente)|nunca|jamas|ni|ningun[oa]?|ninguna|sin(?! embargo| fecha)|nadie|nada|tampoco|"
-        r"carecen?|careci(?:o|eron)",
+        r"carecen?|careci(?:o|eron)|rechaz(?:a|an|o|aron)",
     ),
     Marker(
         "negation",
@@ -89,7 +89,7 @@ MARKERS: tuple[Marker, ...] = (
         r"aim(?:s|ed)? to|hop(?:e|es|ed) to|intend(?:s|ed)? to|could|might|would|may(?! \d)|propos(?:e|es|ed)|planned|anticipat(?:e|es|ed)",
         r"se (?:espera|esperaba|preve|preveia|proyecta|proyectaba|estima que|planea|planeaba|pronostica|anticipa)(?:n)?|"
         r"esper(?:a|an|aba|aban)|prev(?:e|en|eia|eian)|proyect(?:a|an|aba|o|aban)|planea(?:n|ba|ban)?|pronostic(?:a|an|o|aba)|"
-        r"podrian?|pudiera|plane(?:o|aron)|prop(?:one|onen|uso|onia)|busca(?:n)? \w+r|pretenden?|anticip(?:a|o)|calcula que",
+        r"podrian?|pudiera|plane(?:o|aron)|prop(?:one|onen|uso|onia)|busca(?:n)? \w+r|pretenden?|anticip(?:a|o)",
     ),
     Marker(
         "modality",
@@ -134,17 +134,17 @@ MARKERS: tuple[Marker, ...] = (
     Marker(
         "bound",
         "min",
-        r"(?:more|greater|higher|longer|better) than(?= (?:us )?[$]? ?(?:\d|half|one|two|three|four|five|six|seven|eight|nine|ten|a ))|over(?= (?:us )?[$]? ?\d)|above(?= (?:us )?[$]? ?\d)|"
+        r"(?<!no )(?<!not )(?:more|greater|higher|longer|better) than(?= (?:us )?[$]? ?(?:\d|half|one|two|three|four|five|six|seven|eight|nine|ten|a ))|over(?= (?:us )?[$]? ?\d)|above(?= (?:us )?[$]? ?\d)|"
         r"at least|no less than|no fewer than|not less than|a minimum of|upwards of|exceed(?:s|ed|ing)?|surpass(?:es|ed)?|pass(?:es|ed)?(?= (?:us )?[$]? ?\d)|or more|and more|starting (?:at|from)|not under",
-        r"mas de(?= (?:us )?[$]? ?(?:\d|la mitad|un|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez))|al menos|por lo menos|cuando menos|como minimo|un minimo de|no menos de|"
-        r"super(?:a|an|o|aron|ior a|iores a)(?= (?:us )?[$]? ?\d)|rebas(?:a|an|o|aron)|por encima de(?= (?:los |las )?(?:us )?[$]? ?\d)|o mas|y mas|arriba de|a partir de|desde(?= (?:us )?[$] ?\d)|mayor(?:es)? (?:a|de)(?= (?:us )?[$]? ?\d)|excede(?:n)?",
+        r"(?<!no )mas de(?= (?:us )?[$]? ?(?:\d|la mitad|un|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez))|al menos|por lo menos|cuando menos|como minimo|un minimo de|no menos de|"
+        r"super(?:a|an|o|aron|ior a|iores a)(?= (?:us )?[$]? ?\d)|rebas(?:a|an|o|aron)|por encima de(?= (?:los |las )?(?:us )?[$]? ?\d)|o mas|y mas|arriba de|a partir de(?= (?:los |las )?(?:us )?[$]? ?\d)(?! (?:19|20)\d\d)|desde(?= (?:us )?[$] ?\d)|mayor(?:es)? (?:a|de)(?= (?:us )?[$]? ?\d)|excede(?:n)?",
     ),
     Marker(
         "bound",
         "max",
-        r"(?:less|fewer|lower|shorter) than(?= (?:us )?[$]? ?(?:\d|half|one|two|three|four|five|six|seven|eight|nine|ten|a ))|under(?= (?:us )?[$]? ?\d)|below(?= (?:us )?[$]? ?\d)|"
+        r"(?<!no )(?<!not )(?:less|fewer|lower|shorter) than(?= (?:us )?[$]? ?(?:\d|half|one|two|three|four|five|six|seven|eight|nine|ten|a ))|under(?= (?:us )?[$]? ?\d)|below(?= (?:us )?[$]? ?\d)|"
         r"up to|at most|no more than|not more than|a maximum of|or less|or fewer|as much as|as many as|not over|no longer than|capped at",
-        r"menos de(?= (?:us )?[$]? ?(?:\d|la mitad|un|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez))|hasta(?= (?:us )?(?:en )?[$]? ?\d)|a lo (?:mas|sumo|mucho)|como maximo|"
+        r"(?<!no )menos de(?= (?:us )?[$]? ?(?:\d|la mitad|un|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez))|hasta(?= (?:us )?(?:en )?[$]? ?\d)|a lo (?:mas|sumo|mucho)|como maximo|"
         r"un maximo de|no mas de|por debajo de(?= (?:los |las )?(?:us )?[$]? ?\d)|o menos|abajo de(?= [$]? ?\d)|menor(?:es)? (?:a|de)(?= (?:us )?[$]? ?\d)|tope de",
     ),
     # --- per what
@@ -165,15 +165,28 @@ MARKERS: tuple[Marker, ...] = (
     Marker("span", "since", r"since|from 20\d\d|as of|starting in|effective", r"desde|a partir de"),
     Marker("span", "until", r"until|till|up to 20\d\d|through 20\d\d", r"hasta"),
     # --- all, some, only
-    Marker("extent", "all", r"(?<!in )all|every|always|everyone|everybody|entire|entirely|fully|the whole|whole|each", r"tod[oa]s? (?:los|las|el|la|l[oa])|tod[oa]s|siempre|cada|enter[oa]|por completo|la totalidad"),
+    Marker("extent", "all", r"(?<!in )all|every(?! (?:hour|day|week|month|year|quarter))|always|everyone|everybody|entire|entirely|fully|the whole|whole|each(?! (?:hour|day|week|month|year))", r"tod[oa]s? (?:los|las|el|la|l[oa])|tod[oa]s|siempre|cada(?! (?:hora|dia|semana|mes|ano))|enter[oa]|por completo|la totalidad"),
     Marker("extent", "most", r"most (?:of|\w+s)|majority|mostly|mainly|largely|primarily|usually|generally|often", r"la mayoria|mayoria|mayormente|principalmente|sobre todo|la mayor parte|generalmente|por lo general|suelen?|a menudo"),
     Marker("extent", "some", r"some|several|sometimes|partly|certain|a few|partially|many|occasionally", r"algun[oa]?s?|varios|varias|a veces|en parte|ciert[oa]s|unos cuantos|parcialmente|much[oa]s"),
-    Marker("extent", "only", r"only|solely|exclusively|just|merely|alone", r"solo|solamente|unicamente|exclusivamente|nada mas"),
+    Marker("extent", "only", r"only|solely|exclusively|just|merely", r"(?<!tan )solo|solamente|unicamente|exclusivamente|nada mas"),
+    # --- why, and when: what a sentence may not add
+    Marker("cause", "cause", r"because(?: of)?|due to(?= \w)|owing to|thanks to|as a result of|on account of|caused? by|therefore|l(?:ead|eads|ed) to|(?:driven|fuell?ed|boosted|spurred) by",
+           r"porque|debido a|a causa de|gracias a|como resultado de|ya que|puesto que|por lo que|impulsad[oa]s? por|como (?:los|las|el|la)(?= \w+ (?:piden|exigen|no|pagan|son))|provoc(?:a|an|o|aron)|caus(?:a|an|o|aron)"),
+    Marker("cause", "cause", r"explain(?:s|ed)?|reasons?|results?|resulted|driv(?:e|es|en|ing)|drove|attribut(?:e|es|ed)|blam(?:e|es|ed)|cit(?:es|ed)|follow(?:s|ed|ing)?|factors?|so that|hence",
+           r"explica(?:n|ba)?|explico|razon(?:es)?|resultados?|motiv\w+|atribu\w+|tras|factor(?:es)?|culpa\w*|impuls\w+|pues", firm=False),
+    Marker("tense", "future", r"will|shall|(?:is|are) going to", r"(?:hab|tend|esta|se|ha|llega|crece|alcanza|conta|opera|emplea|abri|paga|pod|debe)ran?|van? a \w+r"),
+    Marker("tense", "future", r"expect\w*|forecast\w*|project(?:s|ed|ion|ions)|plan(?:s|ned|ning)?|propos\w+|would|could|aim(?:s|ed)?|until|target\w*|estimat\w+|promis\w+|schedul\w+|intend\w*|goals?|must|next|20(?:2[6-9]|[3-9]\d)|to be",
+           r"planea\w*|planes?|preve\w*|prevista?s?|esper\w*|proyec\w*|podri\w*|a partir de|hasta|metas?|estim\w+|promet\w+|propon\w*|propuest\w+|proxim\w+|20(?:2[6-9]|[3-9]\d)|buscan?|debe\w*|\w{3,}(?:ra|ran)", firm=False),
+    Marker("still", "still", r"still|to this day", r"todavia|sigue[n]?|hasta hoy"),
+    Marker("still", "still", r"continu\w+|remain\w*|keep\w*|kept|now|today|currently|yet", r"continu\w+|mant\w+|hoy|actual\w*|aun|sigui\w+", firm=False),
+    Marker("superlative", "top", r"(?:the )?(?:largest|biggest|highest|greatest|busiest|fastest growing|leading|best)|the (?:most|top)|number one",
+           r"(?:el|la|los|las|lo) (?:mas|mayor|mayores|mejor|mejores|principal|principales)(?! de \d)|lider(?:es)?|numero uno"),
+    Marker("superlative", "top", r"first|leads?|led|main|major|top|most|more than any\w*|maximum|record|giants?|biggest|key", r"primer[oa]?s?|encabez\w*|lider\w*|principal\w*|mayor(?:es|ia)?|mejor(?:es)?|maxim[oa]s?|record|gigantes?|mas (?:grande|alt|impor)\w*", firm=False),
     # --- pairs that exclude each other
     Marker("start", "begin", r"beg[aiu]ns?|beginning|start(?:s|ed|ing)?|open(?:s|ed|ing)?|launch(?:es|ed)?|enter(?:s|ed)?|creat(?:e|es|ed)|hir(?:e|es|ed|ing)|join(?:s|ed)?|took effect|takes effect|found(?:s|ed)|established",
            r"empez(?:o|aron)|empiezan?|comenz(?:o|aron)|comienzan?|inici(?:a|an|o|aron|ar)|abr(?:e|en|io|ieron|ir|ira)|apertura|lanz(?:a|o|aron)|entr(?:a|an|o|aron) en vigor|cre(?:a|an|o|aron)|contrat(?:an|aron|ar)|fund(?:o|aron|ad[oa])"),
-    Marker("start", "end", r"end(?:s|ed|ing)|clos(?:e|es|ed|ing)|shut(?:s)?(?: down)?|cancel(?:s|led|ed)?|le(?:ave|aves|ft)|expir(?:e|es|ed)|repeal(?:s|ed)?|abolish(?:es|ed)?|abandon(?:s|ed)?|laid off|layoffs?|fir(?:e|es|ed)|dismiss(?:es|ed)?|quit(?:s)?|withdr[ae]ws?|withdrew|stopped|destroy(?:s|ed)?|eliminat(?:e|es|ed)",
-           r"termin(?:a|an|o|aron|ar)|conclu(?:ye|yo|yeron)|cerr(?:o|aron|ar|ara)|cierran?|cierre|cancel(?:a|o|aron)|vencen?|vencio|derog(?:a|o|aron|ad[oa])|despid(?:e|en|io|ieron)|despedir|abandon(?:a|an|o|aron)|renunci(?:a|an|o|aron)|elimin(?:a|an|o|aron)|destruy\w+"),
+    Marker("start", "end", r"end(?:s|ed|ing)|clos(?:e(?! to)|es|ed|ing)|shut(?:s)?(?: down)?|cancel(?:s|led|ed)?|left(?! out)|expir(?:e|es|ed)|repeal(?:s|ed)?|abolish(?:es|ed)?|abandon(?:s|ed)?|laid off|layoffs?|fir(?:e|es|ed)|dismiss(?:es|ed)?|quit(?:s)?|withdr[ae]ws?|withdrew|stopped|destroy(?:s|ed)?|eliminat(?:e|es|ed)",
+           r"termin(?:a|an|o|aron|ar)|conclu(?:ye|yo|yeron)|cerr(?:o|aron|ar|ara)|cierran?|cierre(?! del? (?:ano|20))|cancel(?:a|o|aron)|vencen?|vencio|derog(?:a|o|aron|ad[oa])|despid(?:e|en|io|ieron)|despedir|abandon(?:a|an|o|aron)|renunci(?:a|an|o|aron)|elimin(?:a|an|o|aron)|destruy\w+"),
     Marker("trade", "buy", r"b(?:uy|uys|ought)|acquir(?:e|es|ed)|acquisition|purchas(?:e|es|ed)|import(?:s|ed)?", r"compr(?:a|an|o|aron)|adquiri(?:o|eron)|adquieren?|adquisicion|import(?:a|an|o|aron)"),
     Marker("trade", "sell", r"s(?:ell|ells|old)|divest(?:s|ed)?|export(?:s|ed)?|sale", r"vend(?:e|en|io|ieron)|venta|desinvirti(?:o|eron)|export(?:a|an|o|aron)"),
     Marker("law", "legal", r"legal(?:ly)?|lawful(?:ly)?", r"legal(?:es|mente)?|licit[oa]s?"),
@@ -186,6 +199,8 @@ MARKERS: tuple[Marker, ...] = (
     Marker("sex", "men", r"m[ae]n|male", r"hombres?|masculin[oa]s?|varones"),
     Marker("call", "inbound", r"inbound|incoming", r"entrantes?|inbound"),
     Marker("call", "outbound", r"outbound|outgoing", r"salientes?|outbound"),
+    Marker("area", "urban", r"urban|cit(?:y|ies)(?! of)", r"urban[oa]s?|ciudad(?:es)?(?! de)"),
+    Marker("area", "rural", r"rural|countryside", r"rural(?:es)?|campo"),
     Marker("tongue", "bilingual", r"bilinguals?", r"bilingues?"),
     Marker("tongue", "monolingual", r"monolinguals?|spanish only", r"monolingues?"),
     Marker("age", "young", r"young(?:er)?|youth", r"jovenes|joven|juventud"),
@@ -216,7 +231,21 @@ MARKERS: tuple[Marker, ...] = (
 )  # fmt: skip
 # Classes in which saying it without the quote saying it is already a change of meaning, not only saying the contrary.
 NEEDS_GROUND = frozenset(
-    {"direction", "negation", "modality", "duty", "bound", "extent:all", "extent:only", "start:end", "rank"}
+    {
+        "direction",
+        "negation",
+        "modality",
+        "duty",
+        "bound",
+        "extent:all",
+        "extent:only",
+        "start:end",
+        "rank",
+        "cause",
+        "tense",
+        "still",
+        "superlative",
+    }
 )
 # Classes in which leaving out what the quote says changes the meaning.
 MUST_STAY = frozenset({"negation", "modality"})

@@ -43,7 +43,8 @@ class Given(NamedTuple):
     def frame(self) -> tuple[str, ...]:
         """What stands around it: it can lend a name to a sentence, never a number or date."""
         citation = self.cite()
-        return (citation.title, citation.heading, self.neighbour(-1), *(s.publisher for s in citation.sources))
+        around = (citation.title, citation.heading, self.neighbour(-1), *(s.publisher for s in citation.sources))
+        return tuple(part for part in around if not instructs(part))
 
 
 # --- what the model is told -----------------------------------------------------------------------
@@ -83,9 +84,11 @@ def prompt(question: Question, given: Sequence[Given]) -> str:
     for number, one in enumerate(given, 1):
         citation = one.cite()
         sources = "; ".join(
-            ", ".join(p for p in (s.publisher, s.kind, s.issued or "undated") if p) for s in citation.sources
+            ", ".join(p for p in (s.publisher, s.kind, s.issued or "undated") if p and not instructs(p))
+            for s in citation.sources
         )
-        lines = [f"article: {citation.title} / {citation.heading}", f"sources: {sources}"]
+        about = " / ".join(part for part in (citation.title, citation.heading) if part and not instructs(part))
+        lines = [f"article: {about}", f"sources: {sources}"]
         lines += [f"before: {one.neighbour(-1)}"] if one.neighbour(-1) else []
         lines += [f"E{number}: {one.quote}"]
         lines += [f"after: {one.neighbour(1)}"] if one.neighbour(1) else []

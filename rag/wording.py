@@ -23,6 +23,7 @@ from rag.answer import Answer, Answerer
 from rag.chat_model import ChatModel, ModelFailure, Usage
 from rag.conversation import Turn
 from rag.evidence import Claim, Evidence
+from rag.filter import Filter
 from rag.language import language_scores
 from rag.models import Vectors
 from rag.prompt import (
@@ -39,7 +40,7 @@ from rag.prompt import (
     says_nothing_new,
 )
 from rag.question import Question
-from rag.reply import Drafted, Sentences
+from rag.reply import Drafted, Sentences, without_reasoning
 from rag.retrieve import Hit
 from rag.support import Scorer, Support, support
 from rag.text import LANGUAGES, Language
@@ -64,7 +65,7 @@ class Asked(NamedTuple):
     hits: Sequence[Hit]
 
 
-Look = Callable[[str, Language], Asked]
+Look = Callable[[str, Language, Filter], Asked]
 
 
 @dataclass
@@ -79,6 +80,7 @@ class Trace:
     parts: tuple[str, ...] = ()
     evidence: int = 0
     withheld: int = 0
+    passed: int = 0
     shown: int = 0
     recited: int = 0
     replaced: int = 0
@@ -88,7 +90,7 @@ class Trace:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        counts = ("evidence", "withheld", "shown", "recited", "replaced", "left_out")
+        counts = ("evidence", "withheld", "passed", "shown", "recited", "replaced", "left_out")
         return {
             "model": self.model,
             "reason": self.reason,
@@ -119,6 +121,7 @@ class Writer:
         cache: Path | None = None,
         scorer: Scorer | None = None,
     ) -> None:
+        model.make_room(tokens)
         self._model = model
         self._quoter = quoter
         self._evidence = evidence
@@ -129,6 +132,10 @@ class Writer:
         self._tokens = tokens
         self._cache = cache
         self._scorer = scorer
+
+    def describe(self) -> dict[str, str]:
+        """Which model words the answers, and the server that prompts go to ("" for none)."""
+        return {"model": self._model.name, "model_at": self._model.where}
 
     def __call__(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> Answer:
         """The whole answer at once."""
@@ -166,7 +173,7 @@ class Writer:
             if not claims and not trace.reason:
                 trace.reason = "unsupported" if trace.left_out else "empty"
         except ModelFailure as failure:
-            trace.reason, trace.detail = failure.reason, failure.detail
+            trace.reason, trace.detail = failure.reason, failure.detail or trace.detail
         yield self._finished(base, claims, given, trace)
 
     # --- the question -------------------------------------------------------------------------
@@ -175,14 +182,18 @@ class Writer:
         """A follow-up as the model understands it, if that says nothing that the conversation did not."""
         if not history or not asked:
             return first
-        talk = "\n".join(f"User: {t.question}\nAssistant: {t.answer[:500]}" for t in history[-4:])
+        talk = "\n".join(f"User: {t.question[:500]}\nAssistant: {t.answer[:500]}" for t in history[-4:])
         lines = self._plan(REWRITE, f"{talk}\nUser: {asked}", trace, clock)
         spoken = first.question.language
         known = f"{talk}\n{asked}\n{first.question.text}"
         if not lines or not says_nothing_new(lines[0], known, spoken):
             return first
         trace.rewritten = lines[0]
-        return self._look(lines[0], spoken) if lines[0] != first.question.text else first
+        return self._within(first, lines[0]) if lines[0] != first.question.text else first
+
+    def _within(self, first: Asked, line: str) -> Asked:
+        """Look a question up that the model wrote, and let it rest on no more than the asker lets his own."""
+        return self._look(line, first.question.language, first.question.within)
 
     def _quoted(self, first: Asked, trace: Trace, clock: _Clock) -> tuple[Answer, list[Asked]]:
         """The quoting answer, and every look-up that was made for it: of the parts of a question that has parts,
@@ -199,7 +210,7 @@ class Writer:
         parts = [line for line in lines if says_nothing_new(line, first.question.text, spoken)][:_PARTS]
         trace.parts = tuple(parts)
         for part in parts:
-            found = self._look(part, spoken)
+            found = self._within(first, part)
             answer = self._quoter(*found)
             if not answer.answered:
                 continue
@@ -208,29 +219,40 @@ class Writer:
                 base = replace(answer, question=base.question)
             else:
                 new = [c for c in answer.claims if c not in base.claims]
-                base = replace(base, claims=(*base.claims, *new))
+                conflicts = dict.fromkeys((*base.conflicts, *answer.conflicts))
+                base = replace(base, claims=(*base.claims, *new), conflicts=tuple(conflicts))
         return base, lookups
 
     def _plan(self, task: str, text: str, trace: Trace, clock: _Clock) -> list[str]:
         """Lines that the model writes for a task about the question; none when it fails or time or calls run out."""
-        if trace.usage.calls + 2 > self._calls:
+        if trace.usage.calls + 2 > self._calls or not self._fits(task, text):
             return []
+        file = self._file(task, text)
+        said = _recall(file) or ""
+        if not said:
+            try:
+                said = self._planned(task, text, trace, clock)
+            except ModelFailure as failure:
+                trace.detail = f"planning: {failure}"
+                return []
+            _remember(file, said)
+        lines = [
+            re.sub(r"^\W*(?:\d+[.)]\s*)?(?=[¿\w])", "", line).strip() for line in without_reasoning(said).splitlines()
+        ]
+        return [line for line in lines if 8 <= len(line) <= 300 and line.endswith("?")]
+
+    def _planned(self, task: str, text: str, trace: Trace, clock: _Clock) -> str:
+        """What the model writes for a task, cut where it goes on for too long. Raises ModelFailure."""
         reply, said = self._model.stream(task, escaped(text)), ""
         try:
-            try:
-                while piece := reply.read(clock.half_left()):
-                    said += piece
-                    if len(said) > 2000:
-                        break
-            finally:
-                reply.close()
-                trace.usage.add(self._model.settle(reply, len(task) + len(text), len(said)))
-        except ModelFailure as failure:
-            trace.detail = f"planning: {failure}"
-            return []
-        said = re.sub(r"<think>.*?(?:</think>|\Z)", "", said, flags=re.DOTALL)
-        lines = [re.sub(r"^\W*(?:\d+[.)]\s*)?(?=[¿\w])", "", line).strip() for line in said.splitlines()]
-        return [line for line in lines if 8 <= len(line) <= 300 and line.endswith("?")]
+            while piece := reply.read(clock.half_left()):
+                said += piece
+                if len(said) > REPLY_TOKENS * 8:
+                    break
+        finally:
+            reply.close()
+            trace.usage.add(self._model.settle(reply, len(task) + len(text), len(said)))
+        return said
 
     # --- the evidence -------------------------------------------------------------------------
 
@@ -249,18 +271,22 @@ class Writer:
         clean = [g for g in order if not instructs(g.quote)]
         trace.withheld = len(order) - len(clean)
         kept = clean[:MOST_EVIDENCE]
-        room = min(self._tokens, self._model.window or self._tokens) - REPLY_TOKENS
-        while len(kept) > 1 and len(RULES + prompt(lookups[0].question, kept)) / _CHARACTERS > room:
+        while kept and not self._fits(RULES, prompt(lookups[0].question, kept)):
             kept.pop()
         trace.evidence = len(kept)
         return kept
+
+    def _fits(self, rules: str, told: str) -> bool:
+        """Whether a prompt and its reply stay within the tokens of a call and the model's window."""
+        room = min(self._tokens, self._model.window or self._tokens) - REPLY_TOKENS
+        return len(rules + told) / _CHARACTERS <= room
 
     # --- the answer ---------------------------------------------------------------------------
 
     def _write(self, question: Question, given: list[Given], trace: Trace, clock: _Clock) -> Iterator[Claim]:
         """The sentences of the model that may be shown, in order. Raises ModelFailure."""
         if not given:
-            raise ModelFailure("unsupported", "nothing to cite")
+            raise ModelFailure("failed", "no sentence may be sent, or none fits into BPO_CHAT_TOKENS")
         shown: set[str] = set()
         guard = Sentences(len(given))
         for drafted in self._drafts(question, given, guard, trace, clock):
@@ -269,8 +295,8 @@ class Writer:
                 continue
             shown.add(claim.text)
             trace.shown += 1
-            clock.restart()
             yield claim
+            clock.restart()  # what a reader took is not the model's
             if trace.shown >= MOST_SENTENCES:
                 return
 
@@ -303,15 +329,17 @@ class Writer:
     def _check(self, drafted: Drafted, question: Question, given: Sequence[Given], trace: Trace) -> Claim | None:
         """A sentence of the model as a claim, the quote in its place, or nothing."""
         named = [given[n - 1] for n in drafted.evidence]
-        text = _without_addresses(drafted.text, [s.url for g in named for s in g.cite().sources], named)
+        text = _without_addresses(drafted.text, named)
         foreign = _is_foreign(text, question.language)
         fits = len(text.split()) <= LONGEST_SENTENCE and not foreign and bool(text)
         verdict = self._support(text, named, question.language) if named and fits else None
         if verdict is not None and verdict.verdict == "supported":
+            trace.passed += 1
             return Claim(text, tuple(dict.fromkeys(g.cite() for g in named)))
         if fits:  # once more against all that was given
             for candidate in given:
                 if self._support(text, [candidate], question.language).verdict == "supported":
+                    trace.passed += 1
                     trace.recited += 1
                     return Claim(text, (candidate.cite(),))
         failed = [f._asdict() for f in verdict.failed] if verdict else []
@@ -336,9 +364,9 @@ class Writer:
         """The whole answer: quotes join what was shown when the model failed or too little of it passed."""
         language = base.language
         bad = trace.replaced + trace.left_out
-        if not trace.reason and claims and bad > trace.shown - trace.replaced:
+        if not trace.reason and claims and bad > trace.passed:
             trace.reason = "unsupported"
-        note = words.checked(language, trace.replaced, trace.left_out)
+        notes = [base.note, words.checked(language, trace.replaced, trace.left_out)]
         whole = list(claims)
         if trace.reason:
             quoted = [c for c in base.claims if not instructs(c.text)]
@@ -346,11 +374,15 @@ class Writer:
                 quoted = [Claim(g.quote, (g.cite(),)) for g in given[:1]]
             cited = {c for claim in claims for c in claim.citations if claim.text == c.quote}
             whole += [c for c in quoted if not set(c.citations) <= cited]
-            note = words.model_failed(language, trace.reason, some=bool(claims))
+            if trace.reason == "unsupported" or not claims:
+                notes.pop()  # the reason says it
+            notes.append(words.model_failed(language, trace.reason, some=bool(claims)))
         if not whole:  # every sentence that was found speaks to a model: none is evidence
-            note = words.refusal(language, base.missing, [])
+            notes = [words.refusal(language, base.missing, [])]
         mode = "model" if any(c.text != c.citations[0].quote for c in whole) else "quotes"
-        return replace(base, claims=tuple(whole), note=note, mode=mode, wording=trace.to_json())
+        return replace(
+            base, claims=tuple(whole), note=" ".join(filter(None, notes)), mode=mode, wording=trace.to_json()
+        )
 
     def _file(self, rules: str, told: str) -> Path | None:
         if self._cache is None:
@@ -380,9 +412,11 @@ class _Clock:
 # --- addresses -----------------------------------------------------------------------------------
 
 _ADDRESS = re.compile(
-    r"(?:[a-z][a-z0-9+.-]{1,12}://|www\.|mailto:)\S+|\b[\w.+-]+@[\w-]+\.[\w.]+|\b(?:[a-z0-9-]+\.)+[a-z]{2,12}(?:/\S*)?(?=$|[\s),;.])",
+    r"(?:[a-z][a-z0-9+.-]{1,12}://|www\.|mailto:)[^\s)\]]+|\b[\w.+-]+@[\w-]+\.[\w.]+"
+    r"|(?://)?\b(?:[a-z0-9-]+\.)+[a-z]{2,12}(?::\d+)?(?:/[^\s)\]]*)?(?=$|[\s),;:.\]])",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(rf"\s*[(\[]\s*(?:{_ADDRESS.pattern})\s*[)\]]", re.IGNORECASE)
 
 
 def _is_foreign(text: str, language: Language) -> bool:
@@ -392,16 +426,27 @@ def _is_foreign(text: str, language: Language) -> bool:
     return len(text.split()) >= 5 and any(scores.get(x, 0.0) > own + _ACCENT for x in LANGUAGES if x != language)
 
 
-def _without_addresses(text: str, own: Sequence[str], named: Sequence[Given]) -> str:
-    """A sentence without the addresses in it, unless they are a source's own or words of the quotes."""
-    quotes = " ".join(g.quote for g in named)
+def _without_addresses(text: str, named: Sequence[Given]) -> str:
+    """A sentence without the addresses in brackets; "" where one is part of what it says.
+
+    Those of a source of the evidence, and those that are words of a quote or of a publisher, may stay.
+    """
+    known = " ".join(part for g in named for part in (g.quote, *g.frame())).casefold()
+    own = {_bare(s.url) for g in named for s in g.cite().sources if s.url}
+
+    def foreign(address: str) -> bool:
+        plain = address.rstrip(".,;:")
+        return plain.casefold() not in known and _bare(plain) not in own
 
     def kept(match: re.Match[str]) -> str:
-        address = match.group()
-        plain = address.rstrip(".,;)")
-        return address if plain in quotes or any(plain == url for url in own) else ""
+        return "" if foreign(match.group().strip(" ([])")) else match.group()
 
-    return re.sub(r"\s+([.,;])", r"\1", re.sub(r"\s{2,}", " ", _ADDRESS.sub(kept, text))).strip()
+    left = _BRACKETED.sub(kept, text)
+    return "" if any(foreign(m.group()) for m in _ADDRESS.finditer(left)) else left.strip()
+
+
+def _bare(address: str) -> str:
+    return re.sub(r"^(?:[a-z]+://)?(?:www\.)?|[/#]+$", "", address.casefold())
 
 
 # --- what was said before -------------------------------------------------------------------------

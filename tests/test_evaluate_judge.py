@@ -23,6 +23,7 @@ from rag.evaluate.cases import read_cases, sample
 from rag.evaluate.judge import judge, kappa, read
 from rag.evaluate.report import to_html, to_markdown
 from rag.evaluate.run import Run, read_lines, run
+from rag.filter import Filter
 from rag.wording import Asked, Writer
 
 RIGHT = '{"sentences": ["yes"], "right": "yes"}'
@@ -97,8 +98,8 @@ def test_answers_of_a_model_are_continued_where_they_stopped(chatbot: Chatbot, t
         model = ChatModel.load("openai:test", url=f"{url}/v1", timeout=60)
         engine_quoter = chatbot._answerer
 
-        def look(question: str, language: judge_.Any) -> Asked:
-            return Asked(*chatbot.look(question, language))
+        def look(question: str, language: judge_.Any, within: Filter) -> Asked:
+            return Asked(*chatbot.look(question, language, within))
 
         writer = Writer(model, engine_quoter, evidence, look, version=index.version, timeout=60.0)
         bot = Chatbot(index, chatbot._retriever, evidence, writer)

@@ -25,7 +25,7 @@ from rag.corpus import KINDS, Article, Sentence
 from rag.errors import UserError
 from rag.evidence import Citation, Claim
 from rag.text import Span
-from ui import gate, kept, reader, render, words
+from ui import frame, gate, kept, reader, render, words
 
 
 def quote(visiting: Visit, bot: FakeBot | Chatbot, mark: Any) -> str:
@@ -698,3 +698,21 @@ def test_the_policy_forbids_scripts_and_foreign_addresses(browser: Browser, url:
     assert there.page.evaluate("window.pwned") is None
     assert all("Content Security Policy" in c for c in there.complaints)
     there.context.close()
+
+
+# --- with a language model ------------------------------------------------------------------------
+
+
+def test_the_page_says_what_is_sent_where_and_what_an_answer_took() -> None:
+    facts = {"articles": 2, "sources": 3, "oldest": "2020", "newest": "2026-02"}
+    remote = frame.welcome({**facts, "model": "openai:<x>", "model_at": "models.example"}, {"en": [], "es": []})
+    assert "To models.example go the question" in remote
+    assert "A models.example van la pregunta" in remote
+    assert "openai:&lt;x&gt; words the answers" in remote
+    here = frame.welcome({**facts, "model": "transformers:m", "model_at": ""}, {"en": [], "es": []})
+    assert "on this machine" in here
+    assert "words the answers" not in frame.welcome(facts, {"en": [], "es": []})
+    worded = {"model": "openai:x", "calls": 2, "input_tokens": 1200, "output_tokens": 34, "cost_usd": 0.0012}
+    given = Answer("q", "en", claims=(), wording=worded)
+    assert "openai:x: 2 calls, 1,234 tokens · US$0.0012" in render.verdict_line(given)
+    assert "US$" not in render.verdict_line(replace(given, wording={**worded, "cost_usd": None}))

@@ -138,3 +138,22 @@ def test_a_trained_scorer_can_overrule() -> None:
 def test_a_finding_says_what_was_said_and_what_is_quoted() -> None:
     (found,) = support("Wages in Tijuana fell 13% in 2025.", [WAGES]).failed
     assert (found.check, found.said, found.quoted) == ("direction", "fell", "rose")
+
+
+@pytest.mark.parametrize(
+    ("said", "quote"),
+    [
+        ("Nine in ten agents stay.", "90% of the agents stay."),
+        ("Uno de cada cinco agentes se queda.", "El 20% de los agentes se queda."),
+        (
+            "In Q1 2025, 53,700 people sold by telephone.",
+            "In the first quarter of 2025, 53,700 people sold by telephone.",
+        ),
+        ("Atento tenía 10 mil 500 posiciones en 2018.", "Atento tenía 10,500 posiciones en 2018."),
+        ("Close to 300 firms sell calls.", "Nearly 300 firms sell calls."),
+        ("Some 10% of the staff leave every month.", "About 10% of the staff leave a month."),
+        ("Una nota no fechada cuenta 45 municipios.", "Una nota sin fecha cuenta 45 municipios."),
+    ],
+)
+def test_the_same_written_otherwise_is_the_same(said: str, quote: str) -> None:
+    assert support(said, [quote]).verdict == "supported", support(said, [quote]).failed

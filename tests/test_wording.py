@@ -7,6 +7,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,11 +22,13 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from model_servers import DIALECTS, Kind, Script, model_server
 
 from rag.answer import Answer
+from rag.chat import Chatbot
 from rag.chat_model import ChatModel, Usage
 from rag.conversation import Turn
 from rag.corpus import Article, Section, Sentence, Source
 from rag.errors import UserError
 from rag.evidence import Candidate, Citation, Claim
+from rag.filter import Filter
 from rag.prompt import instructs
 from rag.question import read_question
 from rag.reply import Sentences
@@ -106,8 +109,8 @@ def writer(shelf: Shelf, model: ChatModel | str | Callable[[str, str], str], **o
     elif not isinstance(model, ChatModel):
         model = ChatModel("scripted:one", Scripted(say=model))
 
-    def look(question: str, language: Language) -> Asked:
-        return Asked(read_question(question, language=language), None, ())  # type: ignore[arg-type]
+    def look(question: str, language: Language, within: Filter) -> Asked:
+        return Asked(replace(read_question(question, language=language), within=within), None, ())  # type: ignore[arg-type]
 
     return Writer(model, shelf.quoter, shelf, look, version="v1", **{"timeout": 20.0, **options})  # type: ignore[arg-type]
 
@@ -154,6 +157,12 @@ OUTPUTS: list[tuple[tuple[str, ...], Language, str, str]] = [
     (CENTERS, "en", "According to the Associated Press, Baja California had 35 contact centers in 2014 (E3).", "shown"),
     (CENTERS, "en", "Tijuana has more than 700 call centers [E1].", "quote"),
     (CENTERS, "en", "Tijuana has 90 call centers, CallZent says [E1].", "quote"),
+    (CENTERS, "en", "Tijuana has exactly 70 call centers, CallZent says [E1].", "quote"),
+    (CENTERS, "en", "Tijuana has about 70 call centers, CallZent says [E1].", "quote"),
+    (CENTERS, "en", "Baja California had exactly 10,000 workers in 35 contact centers in 2014 [E3].", "quote"),
+    (CENTERS, "en", "Baja California had about 10,000 workers in 35 contact centers in 2014 [E3].", "shown"),
+    (CENTERS, "es", "Tan solo en Tijuana hay unos 70 call centers, según CallZent [E1].", "quote"),
+    (CENTERS, "es", "Tan solo en Tijuana hay exactamente 70 call centers, según CallZent [E1].", "quote"),
     (CENTERS, "en", "Monterrey alone has more than 70 call centers, CallZent says [E1].", "quote"),
     (CENTERS, "en", "Tijuana has fewer than 70 call centers, says CallZent [E1].", "quote"),
     (CENTERS, "en", "Tijuana has more than 70 call centers, says Teleperformance [E1].", "quote"),
@@ -167,6 +176,13 @@ OUTPUTS: list[tuple[tuple[str, ...], Language, str, str]] = [
     (CENTERS, "en", "The weather in Tijuana is pleasant all year long [E2].", "quote"),
     (CENTERS, "en", "Tijuana tiene más de 70 centros de llamadas, según dice CallZent en un artículo sin fecha [E1].", "quote"),
     (CENTERS, "en", LONG, "quote"),
+    (CENTERS, "en", "The government says that Tijuana alone has more than 70 call centers [E1].", "quote"),
+    (CENTERS, "en", "Tijuana alone will have more than 70 call centers, CallZent says [E1].", "quote"),
+    (CENTERS, "en", "Tijuana has more than 70 call centers because wages are low [E1].", "quote"),
+    (CENTERS, "en", "Tijuana has more than 70 call centers, the most in Mexico [E1].", "quote"),
+    (CENTERS, "en", "Only Tijuana has more than 70 call centers, CallZent says [E1].", "quote"),
+    (CENTERS, "en", "In 2021 Tijuana had 20,000 call centers [E2].", "quote"),
+    (CENTERS, "en", "Baja California still has 35 contact centers with almost 10,000 workers [E3].", "quote"),
     (CENTERS, "en", "Baja California had 35 contact centers with almost 10,000 workers in 2014 [E1].", "recited"),
     (CENTERS, "en", "Tijuana alone has more than 70 call centers.", "recited"),
     (CENTERS, "en", "Tijuana alone has more than 70 call centers [E9].", "recited"),
@@ -186,6 +202,8 @@ OUTPUTS: list[tuple[tuple[str, ...], Language, str, str]] = [
     (CENTERS, "es", "Konecta contó 20,000 empleos en 75 empresas de Tijuana en enero de 2021 [E2].", "quote"),
     (CENTERS, "es", "Baja California perdió 35 centros de contacto en 2014 [E3].", "quote"),
     (CENTERS, "es", "Baja California tenía 35 centros de contacto en 2014 [E2].", "recited"),
+    (CENTERS, "es", "Según el gobierno, tan solo en Tijuana hay más de 70 call centers [E1].", "quote"),
+    (CENTERS, "es", "En Tijuana habrá más de 70 call centers, según CallZent [E1].", "quote"),
     (CENTERS, "es", "Espero que esta información le sirva mucho.", "nothing"),
     (PAY, "en", "Attrition in India's BPM industry was 18-20% a year in 2015, NASSCOM says [E1].", "shown"),
     (PAY, "en", "Turnover passes 100% a year in some customer service campaigns [E2].", "shown"),
@@ -198,6 +216,7 @@ OUTPUTS: list[tuple[tuple[str, ...], Language, str, str]] = [
     (PAY, "en", "Atento ended telework for about 46,000 agents in 2020 [E3].", "quote"),
     (PAY, "en", "Konecta extended telework to about 46,000 agents in 2020 [E3].", "quote"),
     (PAY, "en", "Agents in Tijuana earn 25,000 to 30,000 pesos a week [E4].", "quote"),
+    (PAY, "en", "The legal floor in Mexico in 2026 is 315.04 pesos a day in the northern border zone [E5].", "quote"),
     (PAY, "en", "The legal floor in Mexico in 2026 is 440.87 dollars a day in the northern border zone [E5].", "quote"),
     (PAY, "en", "The legal floor in Mexico in 2026 is 315.04 pesos a month in general [E5].", "quote"),
     (PAY, "es", "La rotación en la industria BPM de India fue de 18-20% anual en 2015, según NASSCOM [E1].", "shown"),
@@ -207,6 +226,7 @@ OUTPUTS: list[tuple[tuple[str, ...], Language, str, str]] = [
     (PAY, "es", "La rotación en la industria BPM de India fue de 18-20% mensual en 2015 [E1].", "quote"),
     (PAY, "es", "Atento redujo el teletrabajo a unos 46,000 agentes en 2020 [E3].", "quote"),
     (PAY, "es", "Un operador en Tijuana gana 25,000 o 30,000 pesos a la semana [E4].", "quote"),
+    (PAY, "es", "En 2026 el piso legal es de 315.04 pesos diarios en la frontera norte [E5].", "quote"),
     (PAY, "es", "En 2025 el piso legal es de 440.87 pesos diarios en la frontera norte [E5].", "quote"),
     (PAY, "es", "Todas las campañas de atención al cliente superan 100% de rotación al año [E2].", "quote"),
     (PAY, "es", "Attrition in India was 18-20% a year in 2015, according to NASSCOM [E1].", "quote"),
@@ -248,6 +268,59 @@ def test_a_part_that_fails_is_replaced_and_said() -> None:
     assert answer.mode == "model"
 
 
+def test_what_did_not_pass_is_weighed_against_what_did() -> None:
+    """Two sentences pass; of two that do not, one becomes the quote that the first repeated."""
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    quote = shelf.found[0].quote.rstrip(".")
+    said = f"{quote} [E1]. Mexico has over 300 call centers [E4]. Tijuana has 700 call centers [E1]. Nobody knows why."
+    answer = ask(writer(shelf, said), "How many?")[-1]
+    assert (answer.wording["passed"], answer.wording["replaced"], answer.wording["left_out"]) == (2, 1, 1)
+    assert answer.wording["reason"] == ""
+    assert answer.note.startswith("1 sentence of the model was replaced")
+
+
+def test_a_model_that_breaks_off_after_a_lie_is_told_of_both() -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+
+    class Breaks(Scripted):
+        def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+            yield ChatGenerationChunk(message=AIMessageChunk("Tijuana has 700 call centers [E1].\n"))
+
+    answer = ask(writer(shelf, ChatModel("breaks:one", Breaks(say=lambda s, u: ""))), "How many?")[-1]
+    assert answer.wording["reason"] == "cut"
+    assert answer.note == (
+        "1 sentence of the model was replaced by the quote it rests on. "
+        "The language model broke off: the rest are quotes."
+    )
+
+
+BETWEEN = "Between the 75 companies of Tijuana in 2021 and the 35 contact centers of Baja California in 2014 the difference is"
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    (f"{BETWEEN} 75 - 35 = 40 [E2, E3].", 2), (f"{BETWEEN} 40 (75 − 35 = 40) [E2, E3].", 2), (f"{BETWEEN}, then, 75 - 35 = 40 [E2, E3].", 2),
+    ("Jorge Oros counted 20,000 jobs in 75 companies in January 2021, 20,000 / 75 ≈ 267 jobs a company [E2].", 1),
+    (f"{BETWEEN} 40 [E2, E3].", 0), (f"{BETWEEN} 75 - 35 = 50 [E2, E3].", 0), (f"{BETWEEN} 75 - 35 = 40 [E2].", 0),
+    (f"{BETWEEN} 75 - 45 = 30 [E2, E3].", 0),
+])  # fmt: skip
+def test_a_figure_that_was_computed_needs_its_formula_and_the_quotes_of_its_inputs(said: str, shown: int) -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    claim = ask(writer(shelf, said), "How many more?")[-1].claims[0]
+    assert (len(claim.citations) if claim.text != claim.citations[0].quote else 0) == shown
+
+
+def test_what_the_quotes_come_with_is_not_lost() -> None:
+    """The note of the quoting answer stands beside that on the model."""
+
+    class Noted(Shelf):
+        def quoter(self, question: Any, vector: Any, hits: Any) -> Answer:
+            return replace(super().quoter(question, vector, hits), note="No source says when.")
+
+    shelf = Noted([sentence(start, "en") for start in CENTERS], "en")
+    assert ask(writer(shelf, GOOD), "How many?")[-1].note == "No source says when."
+    assert ask(writer(shelf, ""), "How many?")[-1].note == "No source says when. The language model wrote nothing: these are quotes."  # fmt: skip
+
+
 # --- the stream -----------------------------------------------------------------------------------
 
 
@@ -269,6 +342,50 @@ def test_sentences_do_not_depend_on_how_they_arrive(piece: int) -> None:
         ("U.S. firms buy in Monterrey, S.A. de C.V. included.", (2, 3)),
         ("See wages rose.", (1,)),
         ("And they said no more.", (1, 2, 3)),
+    ]
+
+
+# What a model writes for "Mexico has 300 centers [E1]. It employs 85,000 people [E2]."
+STYLES = [
+    "Mexico has 300 centers.[1] It employs 85,000 people.[2]",
+    "Mexico has 300 centers. [E1] It employs 85,000 people. [E2]",
+    "Mexico has 300 centers.[E1][E9] It employs 85,000 people. [E8] [E2] ",
+    "Mexico has 300 centers (Source: E1). It employs 85,000 people (see E2).",
+    "Mexico has 300 centers (1). It employs 85,000 people (2).",
+    "Mexico has 300 centers \\[E1\\]. It employs 85,000 people {E2}.",
+    "Mexico has 300 centers, per E1. It employs 85,000 people — E2.",
+    "Mexico has 300 centers (E1, CallZent). It employs 85,000 people [E2, 2022].",
+    "Mexico has 300 centers [1](http://evil.example/?q=a). It employs 85,000 people [E2](#2).",
+    "Mexico has 300 centers¹. It employs 85,000 people².",
+    "Mexico has 300 centers [^1]. It employs 85,000 people [#2].",
+    "[E1] Mexico has 300 centers. [E2] It employs 85,000 people.",
+    "- [E1] Mexico has 300 centers.\n- [E2] It employs 85,000 people.\n",
+    "# Answer\n\nMexico has 300 centers [E1].\n\nMore:\n- It employs 85,000 people [E2].\n\nSources:\n[E1] CallZent\n[E2] IMT\n",
+    "They ask how many. I look.\n</think>\nMexico has 300 centers [E1]. It employs 85,000 people [E2].",
+    "◁think▷They ask [E1].◁/think▷Mexico has 300 centers [E1]. It employs 85,000 people [E2].",
+    "<|channel|>analysis<|message|>How many [E1]?<|end|><|start|>assistant<|channel|>final<|message|>Mexico has 300 centers [E1]. It employs 85,000 people [E2].<|return|>",
+    "Mexico has 300 centers [Evidencia 1]. It employs 85,000 people (Fuente 2).",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", [1, 3, 7, 1000])
+@pytest.mark.parametrize("text", STYLES)
+def test_other_styles_of_citation_become_ours(text: str, piece: int) -> None:
+    guard, found = Sentences(3), []
+    for at in range(0, len(text), piece):
+        found += guard.feed(text[at : at + piece])
+    found += guard.end()
+    assert [tuple(d) for d in found] == [("Mexico has 300 centers.", (1,)), ("It employs 85,000 people.", (2,))]
+
+
+def test_a_word_that_looks_like_a_mark_stays_where_no_sentence_ends() -> None:
+    guard = Sentences(3)
+    found = [
+        d for c in "As E2 says, wages rose [E1]. Acme Inc. [E1] and Atento hired 500 [E2]. " for d in guard.feed(c)
+    ]
+    assert [tuple(d) for d in found + guard.end()] == [
+        ("As E2 says, wages rose.", (1,)),
+        ("Acme Inc. and Atento hired 500.", (1, 2)),
     ]
 
 
@@ -318,6 +435,51 @@ def test_every_client_streams_an_answer(dialect: str) -> None:
     assert (used["calls"], used["input_tokens"], used["output_tokens"]) == (1, 1200, 60)
     assert used["cost_usd"] == pytest.approx(0.0018)
     assert len(script.asked) == 1
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("kind", ["refuse", "limit", "break"])
+def test_what_a_server_did_not_take_costs_nothing(kind: Kind) -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    with model_server(Script(GOOD, kind)) as url:
+        model = ChatModel.load("openai:test", url=f"{url}/v1", timeout=20, price=(1.0, 10.0))
+        used = ask(writer(shelf, model), "How many?")[-1].wording
+    assert (used["calls"], used["input_tokens"], used["cost_usd"]) == (1, 0, 0)
+
+
+def test_ollama_is_told_how_much_it_must_hold_and_not_to_think_aloud() -> None:
+    shelf, script = Shelf([sentence(start, "en") for start in CENTERS], "en"), Script(GOOD)
+    with model_server(script) as url:
+        ask(writer(shelf, ChatModel.load("ollama:test", url=url, timeout=20), tokens=7000), "How many?")
+    assert script.asked[0]["options"]["num_ctx"] == 7000
+    assert script.asked[0]["think"] is False
+
+
+def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    shelf, script = Shelf([sentence(start, "en") for start in CENTERS], "en"), Script(GOOD)
+    with model_server(script) as url:
+        answer = ask(writer(shelf, ChatModel.load("openai:test", url=f"{url}/v1", timeout=20)), "How many?")[-1]
+    assert answer.mode == "model"
+    assert {k.lower(): v for k, v in script.headers[0].items()}["authorization"] == "Bearer none"
+
+
+def test_models_that_take_no_temperature_are_asked_without_all_at_once() -> None:
+    """Several questions of a batch meet the refusal together; each is asked again."""
+    meeting = threading.Barrier(3)
+
+    class Plain(Scripted):
+        pass
+
+    class Strict(Scripted):
+        def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+            meeting.wait(30)
+            raise ValueError("Unsupported value: 'temperature' does not support 0.0 with this model.")
+            yield  # makes it a generator
+
+    model = ChatModel("strict:one", Strict(say=lambda s, u: ""), plainer=lambda: Plain(say=lambda s, u: "Yes."))
+    replies = [model.stream("", "") for _ in range(3)]
+    assert [reply.read(30) for reply in replies] == ["Yes."] * 3
 
 
 FAILURES: list[tuple[Kind, set[str]]] = [
@@ -372,12 +534,13 @@ def test_a_transformers_model_in_this_process_words_an_answer(tmp_path: Path) ->
     tokenizer.pre_tokenizer = Whitespace()
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<end>").save_pretrained(tmp_path)
     config = GPT2Config(
-        vocab_size=len(words), n_positions=64, n_embd=16, n_layer=1, n_head=2, eos_token_id=1, bos_token_id=1
+        vocab_size=len(words), n_positions=2048, n_embd=16, n_layer=1, n_head=2, eos_token_id=1, bos_token_id=1
     )
     GPT2LMHeadModel(config).save_pretrained(tmp_path)
     model = ChatModel.load(f"transformers:{tmp_path}", tokens=24)
     shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
     answer = ask(writer(shelf, model, timeout=60.0), "How many?")[-1]
+    assert model.window == 2048  # which its prompts are held to, so that no question is cut off
     assert shelf.found[0].quote in [c.text for c in answer.claims]
     assert answer.wording["model"].startswith("transformers:")
     assert 0 < answer.wording["output_tokens"] <= 25
@@ -422,6 +585,31 @@ def test_a_question_of_parts_is_split() -> None:
     assert answer.wording["calls"] == len(asked) == 2
 
 
+def test_what_was_planned_is_not_paid_for_twice(tmp_path: Path) -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    say, asked = scripted("How many call centers are there in Tijuana?\nWho counted them in Tijuana?")
+    question = "How many call centers are there in Tijuana and who counted them?"
+    one, other = (ask(writer(shelf, say, cache=tmp_path), question)[-1] for _ in range(2))
+    assert (len(asked), one.wording["parts"]) == (2, other.wording["parts"])
+
+
+def test_what_the_model_asks_rests_on_no_more_than_the_asker_lets_it() -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    seen = []
+
+    def quoter(question: Any, vector: Any, hits: Any) -> Answer:
+        seen.append(question.within)
+        return shelf.quoter(question, vector, hits)
+
+    say, _ = scripted("How many call centers are there in Tijuana?\nWho counted them in Tijuana?")
+    asking = writer(shelf, say)
+    asking._quoter = quoter
+    within = Filter(kinds=("official",))
+    question = replace(read_question("How many call centers are there in Tijuana and who counted them?"), within=within)
+    list(asking.stream(question, None, ()))  # type: ignore[arg-type]
+    assert seen == [within] * 3
+
+
 def test_calls_have_an_upper_bound() -> None:
     shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
     say, asked = scripted("How many are there in Tijuana?")
@@ -451,6 +639,13 @@ def test_the_least_useful_evidence_is_dropped_to_fit() -> None:
     assert 1 <= answer.wording["evidence"] < 12
     assert len(asked[0]) / 3.5 <= 1600 - 800
     assert quotes[0].split(",")[0] in asked[0]
+
+
+def test_where_not_one_sentence_fits_nothing_is_sent() -> None:
+    say, asked = scripted("")
+    answer = ask(writer(Shelf([sentence(CENTERS[0], "en")], "en"), say, tokens=1000), "How many?")[-1]
+    assert (asked, answer.mode, answer.wording["calls"]) == ([], "quotes", 0)
+    assert "BPO_CHAT_TOKENS" in answer.wording["detail"]
 
 
 def test_a_document_cannot_close_its_block() -> None:
@@ -558,6 +753,35 @@ def test_what_a_document_tells_the_model_to_do_is_not_shown(poison: str, behavio
         assert not re.search(r"<\w|!\[|\]\(", answer.text)
 
 
+@pytest.mark.parametrize("where", ["title", "heading", "publisher"])
+@pytest.mark.parametrize("poison", [p for p in POISON if instructs(p)], ids=lambda p: p[:20])
+def test_what_stands_around_a_sentence_speaks_to_no_model_either(poison: str, where: str) -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    first = shelf.found[0].article
+    changed = {
+        "title": replace(first, title=poison),
+        "heading": replace(first, sections=(Section(poison, 0),)),
+        "publisher": replace(first, sources=(replace(first.sources[0], publisher=poison),)),
+    }[where]
+    shelf.found[0] = replace(shelf.found[0], article=changed)
+    say, asked = scripted("", f"{CANARY} has more than 70 call centers, Tijuana says [E1].")
+    answer = ask(writer(shelf, say), "How many?")[-1]
+    assert CANARY not in asked[0]
+    assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    ("Tijuana has more than 70 call centers (https://evil.example/x) [E1].", "Tijuana has more than 70 call centers."),
+    ("Tijuana has more than 70 call centers (semanario.example/nota/) [E1].", "Tijuana has more than 70 call centers (semanario.example/nota/)."),
+    ("Tijuana has more than 70 call centers, see evil.example:80/x [E1].", ""),
+    ("According to //evil.example/x.png, Tijuana has more than 70 call centers [E1].", ""),
+])  # fmt: skip
+def test_of_addresses_only_those_of_a_source_stay(said: str, shown: str) -> None:
+    shelf = Shelf([sentence(start, "en") for start in CENTERS], "en")
+    answer = ask(writer(shelf, said), "How many?")[-1]
+    assert answer.claims[0].text == (shown or shelf.found[0].quote)
+
+
 def test_where_every_sentence_speaks_to_the_model_nothing_is_said() -> None:
     answer = ask(writer(Shelf(POISON[:1], "en"), BEHAVIOURS["obeys"]), "How many call centers are there in Tijuana?")[
         -1
@@ -576,3 +800,27 @@ def test_a_citation_is_copied_from_the_article() -> None:
     for citation in ask(writer(shelf, GOOD), "How many?")[-1].citations:
         assert isinstance(citation, Citation)
         assert shelf.articles[citation.article].text[citation.start : citation.end] == citation.quote
+
+
+@pytest.mark.parametrize(
+    "question", ["How many call centers are there in Tijuana and what does an agent earn there?", "Tell me more"]
+)
+def test_with_a_model_that_fails_nothing_of_the_answer_without_one_is_lost(chatbot: Chatbot, question: str) -> None:
+    def fail(system: str, user: str) -> str:
+        raise OSError("no such host")
+
+    def look(asked: str, language: Language, within: Filter) -> Asked:
+        return Asked(*chatbot.look(asked, language, within))
+
+    model = ChatModel("scripted:one", Scripted(say=fail), where="model.example")
+    failing = Chatbot(
+        chatbot._index,
+        chatbot._retriever,
+        chatbot._evidence,
+        Writer(model, chatbot.in_parts, chatbot._evidence, look, version="v1"),
+    )
+    history = (Turn("How many call centers are there in Tijuana?", chatbot.ask("Call centers in Tijuana?").text),)
+    plain, answer = (bot.ask(question, history) for bot in (chatbot, failing))
+    assert (answer.claims, answer.conflicts) == (plain.claims, plain.conflicts)
+    assert answer.note.startswith(plain.note)
+    assert failing.describe()["model_at"] == "model.example"

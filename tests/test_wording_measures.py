@@ -30,6 +30,7 @@ from rag.answer import Answer
 from rag.app import assemble, quoting
 from rag.chat import Chatbot
 from rag.chat_model import ChatModel
+from rag.filter import Filter
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.models import Embedder
@@ -119,6 +120,22 @@ def test_honest_sentences_are_shown(language: Language) -> None:
     rejected = [h for h, sentence in said if not shown(h, sentence, language)[0]]
     tell(f"honest outputs, {language}: {len(rejected)} of {len(said)} rejected {rejected}")
     assert len(rejected) <= 0.05 * len(said), rejected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_put_freely(language: Language) -> None:
+    """Honest and lying sentences in words far from the source's, by hand: harder than what a model writes that has
+    the evidence before it, and than the mutations. Written blind; what they showed was mended since.
+    """
+    rows = [json.loads(line) for line in (ROOT / "tests" / "data" / "wordings.jsonl").read_text("utf-8").splitlines()]
+    own = [row for row in rows if row["language"] == language]
+    passed = Counter(row["honest"] for row in own if shown(row["said"], row["quote"], language)[0])
+    of = Counter(row["honest"] for row in own)
+    tell(
+        f"put freely, {language}: honest shown {passed[True]} of {of[True]}, lies shown {passed[False]} of {of[False]}"
+    )
+    assert passed[True] >= 0.6 * of[True]
+    assert passed[False] <= 0.2 * of[False]
 
 
 def test_what_a_sentence_costs() -> None:
@@ -228,8 +245,8 @@ def poisoned_bots(
     quoter = quoting(engine, index, [documents])
     plain = Chatbot(index, engine.retriever, engine.evidence, quoter)
 
-    def look(question: str, language: Language) -> Asked:
-        return Asked(*plain.look(question, language))
+    def look(question: str, language: Language, within: Filter) -> Asked:
+        return Asked(*plain.look(question, language, within))
 
     def bot(behaviour: str) -> Chatbot:
         model = ChatModel("scripted:one", wording.Scripted(say=wording.BEHAVIOURS[behaviour]))

@@ -29,8 +29,9 @@ def asking(opening: Opening) -> Callable[..., Iterator[dict[str, Any]]]:
     def ask(question: str, history: list[dict[str, Any]] | None = None, language: str = "") -> Iterator[dict[str, Any]]:
         """Answer a question about Mexico's BPO and contact-center sector, in English or Spanish.
 
-        Every sentence of the answer is a quote from the sources, with its article, characters, original
-        publications and dates. A question that the sources do not answer gets "answered": false and the
+        Every sentence of the answer is a quote from the sources, or where a language model words the answers
+        ("mode": "model") checked against its quotes, each with its article, characters, original publications and
+        dates. A question that the sources do not answer gets "answered": false and the
         closest quotes. Nothing is remembered between calls.
 
         Args:

@@ -21,7 +21,11 @@ def welcome(facts: Mapping[str, object], examples: Mapping[Language, Sequence[st
         + "</div>"
         for x in LANGUAGES
     )
-    return f'<div class="welcome"><h2>{both("welcome")}</h2><p>{both(key, **shown)}</p>{lists}</div>'
+    worded = ""
+    if facts.get("model"):
+        sent = "worded_at" if facts.get("model_at") else "worded_here"
+        worded = f"<p>{both(sent, model=safe(str(facts['model'])), where=safe(str(facts['model_at'])))}</p>"
+    return f'<div class="welcome"><h2>{both("welcome")}</h2><p>{both(key, **shown)}</p>{worded}{lists}</div>'
 
 
 def waiting() -> str:

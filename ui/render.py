@@ -8,9 +8,9 @@ Each fragment is one line that opens a block, which Markdown passes through unto
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote as percent
 from urllib.parse import urlsplit
 from zlib import crc32
@@ -209,7 +209,17 @@ def _trace(given: Answer) -> str:
     if given.passages and given.timings_ms:
         took = f"{given.timings_ms.get('total', 0):,.0f}"
         parts.append(say("read_trace", given.language, passages=len(given.passages), ms=took))
+    if given.wording:
+        parts.append(_worded(given.wording, given.language))
     return f'<p class="trace">{" · ".join(parts)}</p>' if parts else ""
+
+
+def _worded(wording: Mapping[str, Any], language: Language) -> str:
+    """Which language model wrote, and what that took; what it wrote before costs nothing again."""
+    tokens = f"{wording.get('input_tokens', 0) + wording.get('output_tokens', 0):,}"
+    used = say("worded_trace", language, model=safe(str(wording.get("model", ""))), n=wording.get("calls", 0), m=tokens)
+    cost = wording.get("cost_usd")
+    return used if cost is None else f"{used} · US${cost:.4f}"
 
 
 def _verdict(given: Answer) -> list[str]:

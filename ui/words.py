@@ -185,6 +185,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "topic": "Topic",
         "topics": "Topics",
         "understood": "Understood as: {question}",
+        "worded_at": "{model} words the answers, and each sentence is checked against its quotes. To {where} go the "
+        "question, up to four earlier turns of the conversation and the sentences that were found.",
+        "worded_here": "{model} words the answers on this machine, and each sentence is checked against its quotes.",
+        "worded_trace": "{model}: {n} calls, {m} tokens",
         "undo": "Undo",
         "unfilter": "Clear filters",
         "unfiltered": "Ask again without filters",
@@ -374,6 +378,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "topic": "Tema",
         "topics": "Temas",
         "understood": "Se entendió como: {question}",
+        "worded_at": "{model} redacta las respuestas, y cada oración se verifica con sus citas. A {where} van la "
+        "pregunta, hasta cuatro turnos anteriores de la conversación y las oraciones encontradas.",
+        "worded_here": "{model} redacta las respuestas en este equipo, y cada oración se verifica con sus citas.",
+        "worded_trace": "{model}: {n} llamadas, {m} tokens",
         "undo": "Deshacer",
         "unfilter": "Quitar filtros",
         "unfiltered": "Preguntar de nuevo sin filtros",

@@ -5,7 +5,7 @@ that speaks of the same thing: a number or a name that the quote has, but says o
 What a quote denies or only expects must be denied or expected in the sentence.
 
 What is compared, and where: places in two texts (`alignment`), `numbers` and dates, places and other `names`, and
-the `statements` made of them.
+the `statements` made of them; `spelling` writes both one way first.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from rag.language import detect
 from rag.markers import MUST_STAY
 from rag.particulars import read
 from rag.support.alignment import Finding, Pair
 from rag.support.names import other_names, places
-from rag.support.numbers import months, numbers, turned
-from rag.support.statements import dropped, edited, marks, words
+from rag.support.numbers import bounds, months, numbers, turned
+from rag.support.spelling import one_way
+from rag.support.statements import dropped, edited, marks, speakers, words
 from rag.text import Language, sentences
 
 __all__ = ["Finding", "Scorer", "Support", "Verdict", "support"]
@@ -69,15 +71,19 @@ def support(
     """
     if any(_plain(claim) == _plain(part) for quote in quotes for part in (quote, *_sentences(quote))):
         return Support("supported", (Finding("quoted", held=True),))
-    said = read(claim, language)
-    pair = Pair(said, tuple(read(q) for q in quotes), tuple(read(f) for f in frame))
+    spoken = language or detect(claim)
+    said = read(one_way(claim, spoken), spoken)
+    written = [(q, detect(q)) for q in quotes]
+    pair = Pair(said, tuple(read(one_way(q, x), x) for q, x in written), tuple(read(f) for f in frame))
     findings = [
         *numbers(pair),
         *turned(pair),
+        *bounds(pair),
         *months(pair),
         *places(pair),
         *other_names(pair, names),
         *marks(pair),
+        *speakers(pair),
         *dropped(pair),
         *edited(pair),
         words(pair),

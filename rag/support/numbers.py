@@ -20,9 +20,12 @@ _Counted = tuple[Particulars, Quantity]
 def numbers(pair: Pair) -> Iterator[Finding]:
     """A number or year must be in the quotes, of the same unit and said of the same thing, or follow from them."""
     everything = [(text, q) for text in pair.quoted for q in text.quantities]
-    computed = _computed(pair.said.text, {v for _, q in everything for v in q.values})
+    computed, formulas = _computed(pair.said, {v for _, q in everything for v in q.values})
     for own in pair.said.quantities:
         check = "dates" if own.year else "numbers"
+        if own.at in formulas:
+            yield Finding("computed", held=True, said=own.written)
+            continue
         same = [(text, q) for text, q in everything if _equal(own, q)]
         if not same:
             if own.values & computed:
@@ -44,14 +47,64 @@ def numbers(pair: Pair) -> Iterator[Finding]:
 
 
 def _counts_else(said: Particulars, own: Quantity, same: Sequence[_Counted], others: Sequence[_Counted]) -> str:
-    """The number of the quotes that counts what the sentence counts with this one; "" when it is this one."""
+    """The number of the quotes that counts what the sentence counts with this one, or else what this one counts in
+    the quotes, where that is of another kind (people, places of work); "" when the number is the right one.
+    """
     across = all(text.language != said.language for text, _ in same)
-    counted = _after(said, own.at, across=across)[:1]
-    if not counted or any(counted[0] in _after(text, q.at, across=across) for text, q in same):
+    counted = _after(said, own.at, across=across)
+    ways = [_after(text, q.at, across=across) for text, q in same]
+    if not counted or not all(ways):
         return ""
-    if not all(_after(text, q.at, across=across) for text, q in same):
-        return ""
-    return next((q.written for text, q in others if counted[0] in _after(text, q.at, across=across)[:3]), "")
+    near = {key for text, q in same for key in _around(text, q.at, across=across)}
+    if counted[0] not in near:
+        rival = next((q.written for text, q in others if counted[0] in _after(text, q.at, across=across)[:3]), "")
+        if rival:
+            return rival
+    apart = [key for key in counted if key not in near]
+    for text, q in others:
+        if any(key in _after(text, q.at, across=across) for key in apart):
+            return q.written
+    kind = _kind_counted(said, own.at)
+    kinds = [_kind_counted(text, q.at) for text, q in same]
+    if kind and all(kinds) and kind not in kinds:
+        text, q = same[0]
+        return " ".join(t.raw for t in text.tokens[q.at : q.at + 4])
+    return ""
+
+
+def _around(text: Particulars, at: int, *, across: bool) -> set[str]:
+    """The words of content of a number's clause that stand before it, and those after it up to the next one."""
+    clause = text.tokens[at].clause
+    before = {t.concept if across else t.stem for t in text.tokens[:at] if t.clause == clause and t.stem}
+    return before | set(_after(text, at, across=across))
+
+
+_KINDS = {
+    "people": frozenset(
+        "people persons workers employees agents jobs operators staff representatives executives positions customers "
+        "personas trabajadores trabajadoras empleados empleadas agentes empleos operadores puestos colaboradores "
+        "ejecutivos representantes clientes plazas".split()
+    ),
+    "places": frozenset(
+        "centers centres companies firms sites offices providers vendors facilities operations "
+        "centros centers empresas companias sitios oficinas proveedores sedes operaciones firmas".split()
+    ),
+    "seats": frozenset("seats stations workstations posiciones estaciones".split()),
+}
+
+
+def _kind_counted(text: Particulars, at: int) -> str:
+    """Which kind of thing a number counts, by the first such word after it in its clause, up to the next number."""
+    for token in text.tokens[at + 1 : at + 7]:
+        if token.raw[0].isdigit() or token.clause != text.tokens[at].clause:
+            return ""
+        for kind, words in _KINDS.items():
+            if token.folded in words:
+                # "20,000 call center jobs" counts jobs: in English the last of the nouns is the one.
+                following = text.tokens[text.tokens.index(token) + 1 :][:1]
+                after = next((k for k, w in _KINDS.items() if following and following[0].folded in w), "")
+                return after if text.language == "en" and after else kind
+    return ""
 
 
 def _after(text: Particulars, at: int, *, across: bool) -> list[str]:
@@ -89,16 +142,21 @@ def _same_unit(one: str, other: str) -> bool:
 
 
 _OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-_FORMULA = re.compile(r"([\d.,\s()+\-−–×x*/÷%$]+)=\s*[$]?\s*(\d+(?:[.,]\d+)*)")
+_OPERATOR = r"\s*[+\-−–×x*/÷]\s*"
+_OPERAND = r"[$]?\d+(?:[.,]\d+)*%?"
+_GROUP = rf"(?:{_OPERAND}|\({_OPERAND}(?:{_OPERATOR}{_OPERAND})+\))"
+_FORMULA = re.compile(rf"({_GROUP}(?:{_OPERATOR}{_GROUP})+)\s*[=≈]\s*({_OPERAND})")
 
 
-def _computed(claim: str, known: set[str]) -> frozenset[str]:
-    """Results of formulas that a sentence writes out over quoted numbers and that are right: `780 − 700 = 80`."""
-    found = set()
-    for match in _FORMULA.finditer(claim):
+def _computed(said: Particulars, known: set[str]) -> tuple[frozenset[str], frozenset[int]]:
+    """Results of formulas that a sentence writes out over quoted numbers and that are right, `780 − 700 = 80`, and
+    the places of the numbers in them: what these speak of is said elsewhere.
+    """
+    found: set[str] = set()
+    inside: set[int] = set()
+    for match in _FORMULA.finditer(said.text):
         written = re.sub(r"[%$\s]", "", match.group(1)).translate(str.maketrans("−–×x÷", "--**/"))
-        inputs = figures(written)
-        if not inputs <= known | {"100"} or not re.search(r"\d[-+*/(]", written):
+        if not figures(written) <= known | {"100"}:
             continue
         try:
             value = _evaluate(
@@ -106,11 +164,21 @@ def _computed(claim: str, known: set[str]) -> frozenset[str]:
             )
         except (SyntaxError, ValueError, ZeroDivisionError, OverflowError, RecursionError):
             continue
-        result = figure(match.group(2))
+        result = figure(match.group(2).strip("$%"))
         decimals = len(result.partition(".")[2])
         if abs(value - float(result)) <= 0.5 * 10**-decimals + 1e-9:
             found.add(result)
-    return frozenset(found)
+            inside.update(_places(said.quantities, [figure(n) for n in re.findall(r"\d+(?:[.,]\d+)*", match.group())]))
+    return frozenset(found), frozenset(inside)
+
+
+def _places(quantities: Sequence[Quantity], formula: Sequence[str]) -> Iterator[int]:
+    """Where the numbers of a formula stand, which follow one another without a word between."""
+    for first in range(len(quantities) - len(formula) + 1):
+        run = quantities[first : first + len(formula)]
+        together = run[-1].at - run[0].at == len(run) - 1
+        if together and all(n in q.values for n, q in zip(formula, run, strict=True)):
+            yield from (q.at for q in run)
 
 
 def _evaluate(node: ast.expr) -> float:
@@ -120,6 +188,30 @@ def _evaluate(node: ast.expr) -> float:
         result: float = _OPERATIONS[type(node.op)](_evaluate(node.left), _evaluate(node.right))
         return result
     raise ValueError("not a sum of numbers")
+
+
+_ABOUT = frozenset("about around roughly approximately nearly almost unos unas casi aproximadamente".split())
+_EXACTLY = frozenset("exactly precisely exactamente precisamente".split())
+
+
+def bounds(pair: Pair) -> Iterator[Finding]:
+    """A number that the quotes only bound is not about it, and one that they only bound or round is not exact."""
+    everything = [(text, q) for text in pair.quoted for q in text.quantities if not q.year]
+    for own in pair.said.quantities:
+        word = pair.said.tokens[own.at - 1] if own.at else None
+        if own.year or word is None or word.folded not in _ABOUT | _EXACTLY:
+            continue
+        same = [_bound(text, q) for text, q in everything if _equal(own, q)]
+        loose = [b for b in same if b and (word.folded in _EXACTLY or b not in _ABOUT)]
+        if same and len(loose) == len(same):
+            yield Finding("bound", held=False, said=f"{word.raw} {own.written}", quoted=loose[0])
+
+
+def _bound(text: Particulars, quantity: Quantity) -> str:
+    """What a number is bounded or rounded by; "" when it is stated as it is."""
+    marks = (m.written for m in text.of("bound") if m.firm and m.until == quantity.at - 1)
+    before = text.tokens[quantity.at - 1].folded if quantity.at else ""
+    return next(marks, before if before in _ABOUT else "")
 
 
 def months(pair: Pair) -> Iterator[Finding]:
