@@ -348,6 +348,22 @@ ABROAD: frozenset[str] = frozenset(row.partition("|")[0] for row in _ABROAD)
 WIDE: frozenset[str] = frozenset({"mexico", *(row.partition("|")[0] for row in _WIDE)})
 
 # Words that stand for one another across the two languages where spelling does not show it, English|Spanish.
+# Words with which a sentence may be put otherwise without saying more.
+NEUTRAL = frozenset(
+    "says say said saying wrote writes write reported reports report counted counts count told tells tell stated states noted notes "
+    "showed shows show gave gives give put puts set sets found finds lists listed names named mentions mentioned "
+    "describes described cites cited according figures figure data text article piece page website note notice estimate "
+    "around about nearly approximately roughly almost total overall altogether some had has have been being was were "
+    "there also both respectively including includes include makes made make comes came come stood stands standing "
+    "amounted amounts amount totaled totalled reached came equals equal namely meanwhile whereas while compared "
+    "centres centre firm firms act provider providers vendor client clients payroll "
+    "dice dijo dicen dijeron escribio escribe reporto reporta informo informa conto cuenta cuentan afirma afirmo senala senalo "
+    "indica indico muestra mostro da dio pone situa situo fija fijo registra registro menciona menciono describe cita cito "
+    "acuerdo conforme segun cifras cifra datos texto articulo nota pagina sitio estimacion "
+    "alrededor cerca unos unas aproximadamente casi total conjunto habia hay tenia tienen tiene fue fueron era eran "
+    "tambien ambos ambas respectivamente incluidos incluidas incluida incluido incluye suma suman sumaba sumaban "
+    "ascendio ascendia alcanzo equivale equivalen mientras frente comparado plantilla prestador prestadores usuarios companias".split()
+)
 CONCEPTS: tuple[str, ...] = (
     "wage salary pay earnings earn paid|salario sueldo pago percibir ganar paga gana ganan",
     "revenue income|ingreso ingresos facturacion", "worker employee staff personnel people|trabajador empleado personal personas gente colaborador",

@@ -134,8 +134,8 @@ def test_sentences_put_freely(language: Language) -> None:
     tell(
         f"put freely, {language}: honest shown {passed[True]} of {of[True]}, lies shown {passed[False]} of {of[False]}"
     )
-    assert passed[True] >= 0.6 * of[True]
-    assert passed[False] <= 0.2 * of[False]
+    assert passed[True] >= 0.7 * of[True]
+    assert passed[False] <= 0.3 * of[False]
 
 
 def test_what_a_sentence_costs() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from rag.markers import MUST_STAY, NEEDS_GROUND
+from rag.markers import MUST_STAY, NEEDS_GROUND, NEUTRAL
 from rag.particulars import Mark, Particulars, read
 from rag.support.alignment import Finding, Pair, Spot, content_keys, surroundings
 
@@ -16,6 +16,7 @@ COVERED = 0.6  # share of what surrounds a "not" that a sentence must take over 
 # Classes in which a word without a counterpart counts from one language to the other too.
 STRICT_ACROSS = frozenset({"negation"})
 REPEATED = 0.7  # share of a sentence's words that a quote has in the same order for it to count as a changed quote
+NEARLY_ALL = 0.8  # share of a quote's words that a sentence repeats for one other word in it to be looked at
 CHANGED = 4  # words: a longer stretch is a clause that was left out, moved or added
 WORDS = 0.5  # share of a sentence's words of content that its quotes must have
 WORDS_WITH_FIGURES = 0.35  # the same where it gives figures, each of which is looked for by itself
@@ -133,12 +134,39 @@ def edited(pair: Pair) -> Iterator[Finding]:
         quoted = [t.folded for t in text.tokens]
         matcher = SequenceMatcher(None, quoted, said, autojunk=False)
         operations = matcher.get_opcodes()
-        if sum(d - c for tag, _, _, c, d in operations if tag == "equal") < REPEATED * len(said):
+        repeated = sum(d - c for tag, _, _, c, d in operations if tag == "equal")
+        if repeated >= NEARLY_ALL * len(quoted):
+            changes = [(range(a, b), range(c, d)) for tag, a, b, c, d in operations if tag != "equal"]
+            yield from _other_word(pair, text, changes)
+        if repeated < REPEATED * len(said):
             continue
         for tag, a, b, c, d in operations:
             if tag == "equal" or b - a > CHANGED or d - c > CHANGED:
                 continue
             yield from _change(pair.said, text, range(a, b), range(c, d))
+
+
+def _other_word(pair: Pair, text: Particulars, changes: Sequence[tuple[range, range]]) -> Iterator[Finding]:
+    """The one word of content that stands in the place of another, where that is all that is new: schools for homes."""
+    known = {key for t in (*pair.quoted, *pair.frame) for token in t.tokens for key in (token.stem, token.concept)}
+    named = {n.at for n in pair.said.names}
+    own = {key for token in pair.said.tokens for key in (token.stem, token.concept)}
+    new = [
+        (at, old)
+        for old, fresh in changes
+        for at in fresh
+        if (token := pair.said.tokens[at]).stem
+        and not {token.stem, token.concept} & known
+        and at not in named
+        and token.folded not in NEUTRAL
+        and not token.raw[0].isdigit()
+    ]
+    if len(new) != 1:
+        return
+    at, old = new[0]
+    gone = [t for i in old if (t := text.tokens[i]).stem and not {t.stem, t.concept} & own and t.folded not in NEUTRAL]
+    if len(gone) == 1 and not gone[0].raw[0].isdigit():
+        yield Finding("other word", held=False, said=pair.said.tokens[at].raw, quoted=gone[0].raw)
 
 
 def _touches(mark: Mark, tokens: range) -> bool:
