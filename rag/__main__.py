@@ -174,7 +174,7 @@ def ingest(
         return
     from rag.app import make_index
 
-    with _progress("Reading passages") as progress:
+    with _progress("Reading") as progress:
         changes = make_index(settings, paths or None, progress=progress)
     for problem in changes.problems:
         _say(str(problem))

@@ -37,7 +37,7 @@ def assemble(index: Index, embedder: Embedder, scorer: Scorer | None = None) -> 
     lexical = LexicalRetriever(index=index)
     likeness = Likeness(index)
     retriever = HybridRetriever(index=index, embedder=embedder, lexical=lexical, likeness=likeness)
-    return Engine(lexical, retriever, Evidence(index, lexical, likeness, embedder, scorer))
+    return Engine(lexical, retriever, Evidence(index, lexical, likeness, scorer))
 
 
 def quoting(engine: Engine, index: Index, paths: Sequence[Path]) -> Quoter:

@@ -15,7 +15,7 @@ from rag.corpus import Article, Sentence, Source
 from rag.features import Features, counted_things, share_of
 from rag.index import Index
 from rag.likeness import Likeness
-from rag.models import Embedder, Scorer, Vectors
+from rag.models import Scorer, Vectors
 from rag.particulars import places_in
 from rag.passages import place
 from rag.places import spellings
@@ -160,11 +160,11 @@ def reading(article: Article, number: int) -> str:
     return " | ".join(x for x in (" ".join(quote.split()), frame, " ".join(before.split())) if x)
 
 
-# The best few by FEATURES are read once more: by the scorer, or where there is none by the embedder, one by one.
+# The best few by FEATURES are compared once more: by the scorer, or where there is none by themselves.
 READ = "read"  # what the scorer says, as log-odds over 4
 ALONE = "alone"  # cosine of question and sentence, the sentence read by itself
 _FEW = 12
-# Of those, how many are read again, and how far behind the first one in score: the others have no chance to be first
+# Of those, how many a scorer reads, and how far behind the first one in score: the others have no chance to be first
 # (1 in 100 on the `tune` questions), and count as the worst of those read.
 _REREAD, _BEHIND = 6, 1.5
 _UNSAID = 2.0
@@ -172,7 +172,6 @@ _UNSAID = 2.0
 # much more so than any that a source answers for that to be all there is.
 _EXPECTED, _PLAINLY = 0.35, 0.2
 _FIRST_FEW = 3  # candidates among which a term that was asked for is looked for
-_REMEMBERED = 20_000  # vectors of sentences read by themselves that are kept
 # What is measured of a question and its candidates, to judge whether they answer it: features of the best one, and
 SIGNS = (
     "score", "share", "coverage", "context", "meaning", "passage", "anticipated", "nearest", "same_terms",
@@ -195,15 +194,12 @@ class Evidence:
         index: Index,
         lexical: LexicalRetriever,
         likeness: Likeness,
-        embedder: Embedder,
         scorer: Scorer | None = None,
     ) -> None:
         self._index = index
         self._likeness = likeness
-        self._embedder = embedder
         self._scorer = scorer
         self._decisions = self._decide_by(scorer)
-        self._alone: dict[tuple[str, int], Vectors] = {}
         self._features = Features(index, lexical, likeness)
         self.names = self._features.names
 
@@ -247,13 +243,16 @@ class Evidence:
         *,
         hopeless: bool = False,
     ) -> list[Candidate]:
-        """The best few of a survey, read once more (those without a chance only if `hopeless`), in the order that this
-        gives.
+        """The best few of a survey, compared once more (by a scorer those without a chance only if `hopeless`), in the
+        order that this gives.
         """
         few = list(found[:_FEW])
-        near = few if hopeless else [c for c in few[:_REREAD] if c.score >= few[0].score - _BEHIND]
-        again = self._alone_by(vector, near) if self._scorer is None else self._read_by(self._scorer, question, near)
-        again += [min(again, default=0.0)] * (len(few) - len(near))
+        if self._scorer is None:
+            again = self._alone_by(vector, few)
+        else:
+            near = few if hopeless else [c for c in few[:_REREAD] if c.score >= few[0].score - _BEHIND]
+            again = self._read_by(self._scorer, question, near)
+            again += [min(again, default=0.0)] * (len(few) - len(near))
         measured = [
             replace(c, features={**c.features, self.second: value}) for c, value in zip(few, again, strict=True)
         ]
@@ -276,13 +275,7 @@ class Evidence:
         return [float(logit) / 4 for logit in scorer.score(question.text, texts)]
 
     def _alone_by(self, vector: Vectors, few: Sequence[Candidate]) -> list[float]:
-        new = [c for c in few if (c.article.id, c.number) not in self._alone]
-        if new:
-            if len(self._alone) > _REMEMBERED:
-                self._alone.clear()
-            for candidate, row in zip(new, self._embedder.encode([c.quote for c in new]), strict=True):
-                self._alone[candidate.article.id, candidate.number] = row
-        return [max(0.0, float(self._alone[c.article.id, c.number] @ vector)) for c in few]
+        return [max(0.0, float(self._index.alone(c.article.id, c.number) @ vector)) for c in few]
 
     def survey(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
         """Every sentence of the passages that a source stands behind, or that is an editor's answer, and that the

@@ -6,7 +6,8 @@
     INDEX/versions/ID/manifest.json   what it was made of, counts, embedder, hashes of the other files
     INDEX/versions/ID/articles.jsonl  the articles, as read
     INDEX/versions/ID/passages.npy    vectors of the passages, float32, in order
-    INDEX/versions/ID/sentences.npy   vectors of their sentences, float16, in order
+    INDEX/versions/ID/sentences.npy   vectors of their sentences, read inside them, float16, in order
+    INDEX/versions/ID/alone.npy       vectors of the same sentences, each read by itself, float16, in order
     INDEX/versions/ID/questions.npy   vectors of the questions that are anticipated, float16, in order, each once
     INDEX/versions/ID/chroma/         the embedded Chroma database (a server holds collection bpo-ID instead)
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from langchain_chroma import Chroma
 
 # Raised with every change of what a version holds or of how passages are cut: older versions are rebuilt.
-SCHEMA = 2
+SCHEMA = 3
 # Exact-search recall for vectors of this size (the defaults, 100/16/100, lose records).
 HNSW = {"space": "cosine", "ef_construction": 400, "max_neighbors": 64, "ef_search": 400}
 _BATCH = 250
@@ -128,6 +129,13 @@ class Index:
         return vectors
 
     @cached_property
+    def alone_vectors(self) -> npt.NDArray[np.float16]:
+        """Vectors of the same sentences, each read by itself (memory-mapped)."""
+        shape = (self.manifest.sentences, self.manifest.embedder.dimension)
+        vectors: npt.NDArray[np.float16] = _load(self.folder / "alone.npy", shape)
+        return vectors
+
+    @cached_property
     def question_vectors(self) -> Vectors:
         """Vectors of the anticipated questions, in the order of `anticipated`."""
         shape = (self.manifest.questions, self.manifest.embedder.dimension)
@@ -142,6 +150,16 @@ class Index:
         """Vectors of the sentences of one passage."""
         a, b = self._first_sentence[row], self._first_sentence[row + 1]
         return np.asarray(self.sentence_vectors[a:b], dtype=np.float32)
+
+    def alone(self, article: str, number: int) -> Vectors:
+        """The vector of one sentence of an article, read by itself."""
+        return np.asarray(self.alone_vectors[self._sentence_row[article, number]], dtype=np.float32)
+
+    @cached_property
+    def _sentence_row(self) -> dict[tuple[str, int], int]:
+        places = (passages_.place(p) for p in self.passages)
+        every = ((at.article, number) for at in places for number in range(at.first, at.last + 1))
+        return {sentence: row for row, sentence in enumerate(every)}
 
     @cached_property
     def store(self) -> Chroma:
@@ -311,6 +329,7 @@ class Contents:
     passages: Sequence[Document]
     passage_vectors: Vectors
     sentence_vectors: npt.NDArray[np.float16]
+    alone_vectors: npt.NDArray[np.float16]
     question_vectors: npt.NDArray[np.float16]
 
 
@@ -323,12 +342,13 @@ def build(
     folder.mkdir(parents=True)
     np.save(folder / "passages.npy", contents.passage_vectors, allow_pickle=False)
     np.save(folder / "sentences.npy", contents.sentence_vectors, allow_pickle=False)
+    np.save(folder / "alone.npy", contents.alone_vectors, allow_pickle=False)
     np.save(folder / "questions.npy", contents.question_vectors, allow_pickle=False)
     with (folder / "articles.jsonl").open("w", encoding="utf-8") as lines:
         for article in contents.articles:
             lines.write(json.dumps(article.to_json()) + "\n")
     _fill_collection(folder, version, contents, server)
-    names = ["articles.jsonl", "passages.npy", "sentences.npy", "questions.npy"]
+    names = ["articles.jsonl", "passages.npy", "sentences.npy", "alone.npy", "questions.npy"]
     manifest = Manifest(
         version=version,
         schema=SCHEMA,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +14,16 @@ from langchain_core.documents import Document
 
 from rag import index as index_
 from rag import snapshot
-from rag.corpus import Article, Corpus, Problem, read_corpus
+from rag.corpus import Article, Corpus, Problem, Sentence, read_corpus
 from rag.errors import UserError, WorkError
 from rag.index import Contents, Fingerprint, Index
-from rag.models import Contextual, Embedder
+from rag.models import Contextual, Embedder, Vectors
 from rag.passages import context, place, split
 from rag.text import Span
 
-# Called with (passages embedded so far, passages to embed).
+# Called with (texts read so far, texts to read): passages, their sentences by themselves, anticipated questions.
 Progress = Callable[[int, int], None]
+_GROUP = 1024  # texts read from one call of progress to the next: like lengths are read together
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _embed(
 ) -> tuple[Contents, int]:
     """Vectors for every passage: reused where title, heading and words are unchanged, computed elsewhere."""
     known = _known(served) if served is not None else {}
+    by_id = {article.id: article for article in articles}
     passages: list[Document] = []
     texts: list[str] = []
     spans: list[list[Span]] = []
@@ -155,11 +157,27 @@ def _embed(
     keys = [(text, tuple(cuts)) for text, cuts in zip(texts, spans, strict=True)]
     new = [row for row, key in enumerate(keys) if key not in known]
     vectors: dict[int, Contextual] = {row: known[key] for row, key in enumerate(keys) if key in known}
-    progress(0, len(new))
-    computed = embedder.encode_in_context([texts[r] for r in new], [spans[r] for r in new])
-    for done, (row, found) in enumerate(zip(new, computed, strict=True), 1):
+    sentences = [a.quote(s) for p in passages for a, s in _sentences_of(p, by_id)]
+    questions = list(index_.anticipated(articles))
+    alone = _known_alone(served) if served is not None else {}
+    asked = dict(zip(served.anticipated, served.question_vectors, strict=True)) if served is not None else {}
+    new_alone = [text for text in dict.fromkeys(sentences) if text not in alone]
+    new_asked = [text for text in questions if text not in asked]
+    total, done = len(new) + len(new_alone) + len(new_asked), 0
+    progress(done, total)
+    for row, found in zip(
+        new, embedder.encode_in_context([texts[r] for r in new], [spans[r] for r in new]), strict=True
+    ):
         vectors[row] = found
-        progress(done, len(new))
+        done += 1
+        progress(done, total)
+    readings = ((alone, new_alone, embedder.encode), (asked, new_asked, embedder.encode_questions))
+    for by_text, left, encode in readings:
+        for first in range(0, len(left), _GROUP):
+            group = left[first : first + _GROUP]
+            by_text.update(zip(group, encode(group), strict=True))
+            done += len(group)
+            progress(done, total)
     ordered = [vectors[row] for row in range(len(passages))]
     return (
         Contents(
@@ -167,20 +185,27 @@ def _embed(
             passages,
             np.stack([v.passage for v in ordered]).astype(np.float32),
             np.concatenate([v.sentences for v in ordered]).astype(np.float16),
-            _embed_questions(articles, served, embedder),
+            _rows(alone, sentences, embedder.dimension),
+            _rows(asked, questions, embedder.dimension),
         ),
         len(passages) - len(new),
     )
 
 
-def _embed_questions(articles: Sequence[Article], served: Index | None, embedder: Embedder) -> npt.NDArray[np.float16]:
-    """Vectors of the anticipated questions, those of the served version used again."""
-    questions = list(index_.anticipated(articles))
-    known = dict(zip(served.anticipated, served.question_vectors, strict=True)) if served is not None else {}
-    new = [q for q in questions if q not in known]
-    known.update(zip(new, embedder.encode_questions(new) if new else [], strict=True))
-    rows = [known[q] for q in questions]
-    return np.array(rows, np.float16).reshape(len(rows), embedder.dimension)
+def _rows(known: Mapping[str, Vectors], texts: Sequence[str], dimension: int) -> npt.NDArray[np.float16]:
+    return np.array([known[text] for text in texts], np.float16).reshape(len(texts), dimension)
+
+
+def _sentences_of(passage: Document, articles: Mapping[str, Article]) -> Iterator[tuple[Article, Sentence]]:
+    at = place(passage)
+    for sentence in articles[at.article].sentences[at.first : at.last + 1]:
+        yield articles[at.article], sentence
+
+
+def _known_alone(served: Index) -> dict[str, Vectors]:
+    """Vectors of the served version's sentences read by themselves, by their words."""
+    texts = (a.quote(s) for p in served.passages for a, s in _sentences_of(p, served.articles))
+    return dict(zip(texts, np.asarray(served.alone_vectors, np.float32), strict=True))
 
 
 def _known(served: Index) -> dict[tuple[str, tuple[Span, ...]], Contextual]:
@@ -201,6 +226,7 @@ def _require_space(root: Path, contents: Contents) -> None:
     needed = 3 * (
         2 * contents.passage_vectors.nbytes
         + contents.sentence_vectors.nbytes
+        + contents.alone_vectors.nbytes
         + contents.question_vectors.nbytes
         + 4 * text
     )

@@ -75,13 +75,20 @@ def _own_files(root: Path) -> list[Path]:
 def test_unchanged_passages_keep_their_vectors(library: Path, served: Path, embedder: Embedder) -> None:
     old = open_index(served)
     vectors = {str(p.id): np.array(old.passage_vectors[i]) for i, p in enumerate(old.passages)}
+    alone = {(a.id, n): old.alone(a.id, n) for a in old.articles.values() for n in range(len(a.sentences))}
     old.close()
     (library / "harbor.txt").write_text("The harbor of Alden closed in 1999. It was sold.", encoding="utf-8")
     asked: list[int] = []
     changes = ingest([library], served, embedder, progress=lambda done, total: asked.append(total))
     assert (changes.added, changes.removed, changes.kept) == (1, 1, 3)
-    assert set(asked) == {1}
+    assert set(asked) == {3}  # a passage and its two sentences
     new = open_index(served)
+    for article in new.articles.values():
+        for number, sentence in enumerate(article.sentences):
+            vector = new.alone(article.id, number)
+            assert np.allclose(vector, embedder.encode([article.quote(sentence)])[0], atol=0.01)
+            if article.id != "harbor.txt":
+                assert np.array_equal(vector, alone[article.id, number])
     for i, passage in enumerate(new.passages):
         if str(passage.id) in vectors:
             assert np.array_equal(new.passage_vectors[i], vectors[str(passage.id)])
