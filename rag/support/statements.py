@@ -164,6 +164,8 @@ def _other_word(pair: Pair, text: Particulars, changes: Sequence[tuple[range, ra
     if len(new) != 1:
         return
     at, old = new[0]
+    if any(m.kind in MUST_STAY or m.kind == "direction" for m in pair.said.marks if m.at <= at <= m.until):
+        return  # looked at as what it is
     gone = [t for i in old if (t := text.tokens[i]).stem and not {t.stem, t.concept} & own and t.folded not in NEUTRAL]
     if len(gone) == 1 and not gone[0].raw[0].isdigit():
         yield Finding("other word", held=False, said=pair.said.tokens[at].raw, quoted=gone[0].raw)
