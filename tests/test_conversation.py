@@ -416,6 +416,20 @@ def test_the_part_that_has_no_answer_is_named_as_missing(chatbot: Chatbot) -> No
     assert answer.standalone_question == "How many seats are there and who regulates them?"
 
 
+@pytest.mark.parametrize(
+    ("before", "asked"),
+    [
+        ("How many call centers are there in Wakanda?", "Compare wages in Tijuana and Monterrey"),
+        ("¿Cuántos call centers hay en Oaxaca?", "Compara los sueldos en Tijuana y Monterrey"),
+        ("What is REPSE?", "List the languages that call centers offer"),
+        ("What is REPSE?", "Tell me about attrition in call centers"),
+    ],
+)
+def test_an_order_that_says_all_it_is_about_leans_on_nothing(chatbot: Chatbot, before: str, asked: str) -> None:
+    answer = chatbot.ask(asked, (Turn(before, chatbot.ask(before).text),))
+    assert answer.standalone_question == asked
+
+
 def test_a_question_of_which_no_part_is_answered_is_refused_whole(chatbot: Chatbot) -> None:
     def answerer(question: Question, vector: Vectors, hits: Sequence[Hit]) -> Answer:
         return Answer(

@@ -27,6 +27,13 @@ _ELSEWHERE = re.compile(
 _COMPARED = re.compile(r"\b(?:compar\w+|versus|vs|against|frente a|respecto|unlike|instead of|en lugar de)\b")
 # It asks of what it names itself.
 _COMPLETE = re.compile(r"(?:how (?:many|much)|cuant[oa]s?|what (?:is|are)|que (?:es|son)) \w")
+# It orders, and where it has more than _NAMED terms of content it says itself about what.
+_ORDERS = re.compile(
+    r"(?:please )?(?:list|name|describe|explain|(?:tell|show|give|inform) (?:me|us)|"
+    r"(?:por favor )?(?:di(?:me|nos)|lista|enumera|menciona|describ[ea]|explic[ae](?:me)?|"
+    r"(?:habla|cuenta|muestra)\w*))\b"
+)
+_NAMED = 2
 
 
 class Turn(NamedTuple):
@@ -107,7 +114,8 @@ class Conversation:
         names = self._gazetteer.mentions(said, language)
         own = [n for n in names if fold(n.text) not in EVERYWHERE]
         content = self._gazetteer.content(said, names, language)
-        if (opens or _COMPARED.match(rest)) and _COMPARED.search(rest) and len(content) <= _FEW:
+        whole = not opens and len(own) > 1 and any(not term.startswith("comp") for term in content)
+        if (opens or _COMPARED.match(rest)) and _COMPARED.search(rest) and len(content) <= _FEW and not whole:
             return self._rewriter.leaning(said, thread, language)
         if names and not content and not grammar.asks.match(rest):
             replaced = self._rewriter.replaced(said, names, thread, language, opens=opens)
@@ -140,7 +148,8 @@ class Conversation:
         ]
         flat = grammar.no_pointer.sub(" ", flatten(said))
         named = any(n.kind != "year" for n in own) or re.search(r"\b(?:in|en) mexico\b", flat)
-        if grammar.points.search(flat) and len(content) <= _FEW + 2:
+        orders = _ORDERS.match(flat) and len(content) > _NAMED
+        if grammar.points.search(flat) and len(content) <= _FEW + 2 and not (orders and len(content) > _NAMED + 1):
             put = self._rewriter.resolved(said, thread, language)
             if put:
                 return self._rewriter.whole(put, language, thread)
@@ -154,6 +163,7 @@ class Conversation:
             or (
                 len(content) <= _FEW + opens
                 and not _COMPLETE.match(flat)
+                and not orders
                 and self._continues(said, thread.question, language)
             )
         )
