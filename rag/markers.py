@@ -364,6 +364,19 @@ NEUTRAL = frozenset(
     "tambien ambos ambas respectivamente incluidos incluidas incluida incluido incluye suma suman sumaba sumaban "
     "ascendio ascendia alcanzo equivale equivalen mientras frente comparado plantilla prestador prestadores usuarios companias".split()
 )
+# Kinds of things that are counted, by their words.
+COUNTED = {
+    "people": frozenset(
+        "people persons workers employees agents jobs operators staff representatives executives customers "
+        "personas trabajadores trabajadoras empleados empleadas agentes empleos operadores puestos colaboradores "
+        "ejecutivos representantes clientes plazas".split()
+    ),
+    "places": frozenset(
+        "centers centres companies firms sites offices providers vendors facilities operations "
+        "centros centers empresas companias sitios oficinas proveedores sedes operaciones firmas".split()
+    ),
+    "seats": frozenset("seats stations workstations posiciones estaciones".split()),
+}
 CONCEPTS: tuple[str, ...] = (
     "wage salary pay earnings earn paid|salario sueldo pago percibir ganar paga gana ganan",
     "revenue income|ingreso ingresos facturacion", "worker employee staff personnel people|trabajador empleado personal personas gente colaborador",

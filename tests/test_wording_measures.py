@@ -124,8 +124,8 @@ def test_honest_sentences_are_shown(language: Language) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_put_freely(language: Language) -> None:
-    """Honest and lying sentences in words far from the source's, by hand: harder than what a model writes that has
-    the evidence before it, and than the mutations. Written blind; what they showed was mended since.
+    """Honest and lying sentences in words far from the source's, written without sight of the code. They were read
+    since, and the rules mended by the first half: no blind figure any more.
     """
     rows = [json.loads(line) for line in (ROOT / "tests" / "data" / "wordings.jsonl").read_text("utf-8").splitlines()]
     own = [row for row in rows if row["language"] == language]

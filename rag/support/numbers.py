@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rag.markers import SCALES
+from rag.markers import COUNTED, SCALES
 from rag.particulars import Particulars, Quantity
 from rag.support.alignment import Finding, Pair, Spot
 from rag.text import figure, figures
@@ -79,32 +79,19 @@ def _around(text: Particulars, at: int, *, across: bool) -> set[str]:
     return before | set(_after(text, at, across=across))
 
 
-_KINDS = {
-    "people": frozenset(
-        "people persons workers employees agents jobs operators staff representatives executives positions customers "
-        "personas trabajadores trabajadoras empleados empleadas agentes empleos operadores puestos colaboradores "
-        "ejecutivos representantes clientes plazas".split()
-    ),
-    "places": frozenset(
-        "centers centres companies firms sites offices providers vendors facilities operations "
-        "centros centers empresas companias sitios oficinas proveedores sedes operaciones firmas".split()
-    ),
-    "seats": frozenset("seats stations workstations posiciones estaciones".split()),
-}
-
-
 def _kind_counted(text: Particulars, at: int) -> str:
-    """Which kind of thing a number counts, by the first such word after it in its clause, up to the next number."""
+    """Which kind of thing a number counts, by the first such word after it in its clause, up to the next number; in
+    English by the last of a row of them: "20,000 call center jobs" counts jobs.
+    """
+    found = ""
     for token in text.tokens[at + 1 : at + 7]:
-        if token.raw[0].isdigit() or token.clause != text.tokens[at].clause:
-            return ""
-        for kind, words in _KINDS.items():
-            if token.folded in words:
-                # "20,000 call center jobs" counts jobs: in English the last of the nouns is the one.
-                following = text.tokens[text.tokens.index(token) + 1 :][:1]
-                after = next((k for k, w in _KINDS.items() if following and following[0].folded in w), "")
-                return after if text.language == "en" and after else kind
-    return ""
+        kind = next((kind for kind, words in COUNTED.items() if token.folded in words), "")
+        if token.raw[0].isdigit() or token.clause != text.tokens[at].clause or (found and not kind):
+            break
+        found = kind or found
+        if found and text.language == "es":
+            break
+    return found
 
 
 def _after(text: Particulars, at: int, *, across: bool) -> list[str]:

@@ -16,9 +16,11 @@ _COUNT = (
 )
 _ONE = {"one": 1, "un": 1, "uno": 1, "una": 1, "a": 1, "an": 1}
 _PARTS = {
-    **dict.fromkeys(("quarter", "cuarta", "cuarto"), 25), **dict.fromkeys(("fifth", "quinta", "quinto"), 20),
-    **dict.fromkeys(("tenth", "decima", "decimo"), 10), **dict.fromkeys(("half", "mitad"), 50),
-}  # fmt: skip
+    **dict.fromkeys(("quarter", "cuarta"), 25),
+    **dict.fromkeys(("fifth", "quinta"), 20),
+    **dict.fromkeys(("tenth", "decima"), 10),
+    **dict.fromkeys(("half", "mitad"), 50),
+}
 _QUARTERS = {
     "en": ("first quarter", "second quarter", "third quarter", "fourth quarter"),
     "es": ("primer trimestre", "segundo trimestre", "tercer trimestre", "cuarto trimestre"),
