@@ -37,7 +37,9 @@ SUFFIXES = (".md", ".txt", ".jsonl")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An original publication. `issued` is an ISO date of the precision known, "" when undated."""
+    """An original publication. `issued` is an ISO date of the precision known, "" when undated; `note` says what else
+    is to be known of it, and `note_es` the same in Spanish.
+    """
 
     id: str
     publisher: str
@@ -47,6 +49,7 @@ class Source:
     language: str = ""
     kind: str = "other"
     note: str = ""
+    note_es: str = ""
 
 
 class Section(NamedTuple):
@@ -453,6 +456,7 @@ def _source(entry: object, file: str, line: int) -> Source:
         language=str(entry.get("language") or ""),
         kind=str(entry["kind"]),
         note=str(entry.get("note") or ""),
+        note_es=str(entry.get("note-es") or ""),
     )
 
 

@@ -22,7 +22,7 @@ from rag.places import spellings
 from rag.question import Question, without_contraction
 from rag.retrieve import Hit, LexicalRetriever
 from rag.text import Language, fold, terms
-from rag.weights import ANTICIPATED, PLAIN, SCORED, Decisions
+from rag.weights import ANTICIPATED, PLAIN, SCORED, SCORED_ANTICIPATED, Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +230,9 @@ class Evidence:
         return other
 
     def _decide_by(self, scorer: Scorer | None) -> Decisions:
-        if scorer is not None:
-            return SCORED
-        return ANTICIPATED if self._likeness.questions else PLAIN
+        if self._likeness.questions:
+            return ANTICIPATED if scorer is None else SCORED_ANTICIPATED
+        return PLAIN if scorer is None else SCORED
 
     def reread(
         self,

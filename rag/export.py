@@ -61,9 +61,15 @@ def fingerprint(quote: str) -> str:
 
 
 def export(answers: Sequence[Mapping[str, Any]], form: str, *, language: Language = "en") -> str:
-    """Write answers, given as the contract's JSON, in one of FORMATS. Raises KeyError for what is no answer."""
+    """Write answers, given as the contract's JSON, in one of FORMATS: what stands above them in a language, each of
+    them in its own. Raises KeyError for what is no answer.
+    """
     writer = {"md": _markdown, "html": _html, "csv": _csv}[form]
-    return writer(answers, _LABELS[language])
+    return writer(answers, language)
+
+
+def _labels(answer: Mapping[str, Any]) -> Mapping[str, str]:
+    return _LABELS["es" if answer["language"] == "es" else "en"]
 
 
 def _cited(answer: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
@@ -84,9 +90,11 @@ def _fields(source: Mapping[str, Any]) -> list[str]:
 # --- Markdown --------------------------------------------------------------------------------------
 
 
-def _markdown(answers: Sequence[Mapping[str, Any]], say: Mapping[str, str]) -> str:
+def _markdown(answers: Sequence[Mapping[str, Any]], language: Language) -> str:
+    say = _LABELS[language]
     lines = [f"# {say['title']}", "", say["from"].format(_versions(answers)), ""]
     for answer in answers:
+        say = _labels(answer)
         lines += [f"## {_plain(answer['question'])}", ""]
         for claim in answer["claims"]:
             marks = "".join(f" [{n}]" for n in claim["citations"])
@@ -140,15 +148,18 @@ a { color: inherit; } @media print { h2 { break-after: avoid; } li { break-insid
 """
 
 
-def _html(answers: Sequence[Mapping[str, Any]], say: Mapping[str, str]) -> str:
+def _html(answers: Sequence[Mapping[str, Any]], language: Language) -> str:
+    say = _LABELS[language]
+    begun = re.sub("`(.+)`", r"<code>\1</code>", _marked(say["from"].format(_versions(answers))))
     lines = [
         "<!doctype html>",
-        '<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+        f'<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{say['title']}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{say['title']}</h1><p>{_marked(say['from'].format(_versions(answers)))}</p>",
+        f"<h1>{say['title']}</h1><p>{begun}</p>",
     ]
     for turn, answer in enumerate(answers, 1):
+        say = _labels(answer)
         lines.append(f'<section lang="{escape(answer["language"])}"><h2>{_marked(answer["question"])}</h2>')
         for claim in answer["claims"]:
             marks = "".join(f' <a href="#c-{turn}-{n}">[{n}]</a>' for n in claim["citations"])
@@ -192,7 +203,8 @@ def _marked(text: str) -> str:
 
 def _source_html(source: Mapping[str, Any]) -> str:
     """One publication; only a web address becomes a link, the words of every field are there to be read back."""
-    parts = [f'<span data-field="{name}">{_marked(str(source[name]))}</span>' for name in FIELDS]
+    told = [(name, _marked(str(source[name]))) for name in FIELDS]
+    parts = [f'<span data-field="{name}">{words}</span>{"" if words else "–"}' for name, words in told]
     if str(source["url"]).startswith(("https://", "http://")):
         parts[-1] = f'<a href="{escape(source["url"])}" rel="noopener noreferrer">{parts[-1]}</a>'
     return " · ".join(parts)
@@ -206,7 +218,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _csv(answers: Sequence[Mapping[str, Any]], _: Mapping[str, str]) -> str:
+def _csv(answers: Sequence[Mapping[str, Any]], _: Language) -> str:
     """One row for each publication behind each citation of each claim; the quotes of a refusal claim nothing."""
     out = io.StringIO()
     writer = csv.writer(out)

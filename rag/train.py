@@ -43,7 +43,7 @@ _PASSAGES = 12
 _CANDIDATES = 16  # hard negatives kept for a question
 _GROUP = 5  # sentences of one question in one step: the right one and four others
 _GROUPS = 7  # questions in one step
-_MUCH_ALIKE = 0.88  # cosine of two questions that ask much the same
+_MUCH_ALIKE = 0.84  # cosine of two questions of which one sentence may well answer both
 _LAYERS, _FROZEN = 8, 3  # of the trunk: those that are kept, and how many of them, from below, stay as they are
 _SLICES = 3  # a step's pairs are read in slices of like length: less padding
 _TOKENS = 112
@@ -120,7 +120,7 @@ def _anticipated(questions: QuestionSet, embedder: Embedder, root: Path) -> Iter
         told = frozenset(f for q in quotes for f in figures(q) - years(q))
         question = read_question(asked, language=language, known_names=evidence.names[language])
         vector = index.question_vectors[row]
-        alike = likeness.of(vector)
+        alike = index.question_vectors @ vector
         texts = dict.fromkeys(sorted(right), True)
         for candidate in evidence.survey(question, vector, retriever.search(asked, _PASSAGES, language=language)):
             if (

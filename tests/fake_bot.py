@@ -66,6 +66,7 @@ class FakeBot:
             claims=tuple(Claim(c.quote, (c,)) for c in good),
             conflicts=conflicts,
             missing=("Mérida",) if "Mérida" in question else (),
+            sides=(("Tijuana", good[0]), ("Mérida", None)) if "ompar" in question else (),
             suggestions=self.examples(chosen)[:3],
             passages=tuple(self.search(question)),
             confidence=0.9,

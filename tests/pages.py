@@ -136,6 +136,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+CUT_OFF = ("AbortError", "Connection errored out")
+"""What Gradio complains of when a reload cuts off a request of its own."""
+
+
 class Visit:
     """A page that remembers what it complained about and what it asked other servers for."""
 
@@ -145,11 +149,15 @@ class Visit:
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.foreign: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else 0)
+        self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", self._dialog)
         self.page.on("request", self._request)
         self.page.goto(url)
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning") and not any(known in message.text for known in CUT_OFF):
+            self.complaints.append(message.text)
 
     def _dialog(self, dialog: Any) -> None:
         self.complaints.append(f"dialog: {dialog.message}")

@@ -75,6 +75,9 @@ def test_conversations_are_listed_found_renamed_deleted_and_brought_back(desk: V
     page.keyboard.press("Enter")
     page.get_by_role("searchbox", name="Search conversations").fill("")
     expect(rows.locator("a")).to_have_text([HORAS, "Pay"])
+    page.get_by_role("searchbox", name="Search conversations").fill("zebra")
+    expect(page.locator(".kept-list")).to_have_text("Nothing found.")
+    page.get_by_role("searchbox", name="Search conversations").fill("")
     rows.nth(0).hover()
     page.get_by_role("button", name=f"Delete: {HORAS}").click()
     expect(rows.locator("a")).to_have_text(["Pay"])
@@ -135,10 +138,19 @@ def test_filters_fit_a_phone_in_spanish_and_end_with_their_conversation(
 
 
 def test_a_link_asks_a_conversation_again(browser: Browser, url: str) -> None:
-    with visit(browser, url) as there:
+    with visit(browser, url, permissions=["clipboard-read", "clipboard-write"]) as there:
+        copied = "navigator.clipboard.readText()"
+        there.ask(OVERTIME).get_by_role("button", name="Copy with sources").click()
+        expect(there.page.locator("#spoken")).to_have_text("Copied.")
+        assert re.search(r"\[1\] Cámara de Diputados, .*, https://www.diputados", there.page.evaluate(copied))
+        there.ask("Zebras?")
+        there.page.locator(".menu summary").click()
+        there.page.get_by_role("button", name="Copy a link that asks this again").click()
+        expect(there.page.locator(".menu > div")).to_be_hidden()
+        link = there.page.evaluate(copied)
         there.page.goto("about:blank")
-        there.page.goto(f"{url}#ask/How%20is%20overtime%20paid%20in%20Mexico%3F/Zebras")
-        expect(there.page.locator(".asked")).to_contain_text([OVERTIME, "Zebras"])
+        there.page.goto(link)
+        expect(there.page.locator(".asked")).to_contain_text([OVERTIME, "Zebras?"])
         expect(there.page.locator(".answer.final")).to_have_count(2)
 
 
@@ -171,6 +183,13 @@ def test_feedback_is_kept_and_becomes_a_case(desk: Visit, folder: Path) -> None:
     assert said["answer"]["index_version"] == ""
     (case,) = read_cases(folder / "cases.jsonl")[:1]
     assert (case.question, case.answers) == (OVERTIME, ("100%",))
+    page.get_by_role("button", name="Right", exact=True).click()
+    expect(dialog).to_contain_text("What was good about this answer?")
+    dialog.get_by_label("In your words").fill("The article of the law.")
+    with page.expect_response("**/feedback"):
+        dialog.get_by_role("button", name="Send").click()
+    said = json.loads((folder / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert (said["good"], said["note"], said["citation"]) == (True, "The article of the law.", None)
 
 
 def test_the_library_shows_articles_publications_and_coverage(desk: Visit, bot: FakeBot) -> None:
@@ -197,16 +216,18 @@ def test_the_library_shows_articles_publications_and_coverage(desk: Visit, bot: 
     expect(page.locator(".answer.final")).to_have_count(1)
 
 
-def test_an_article_offers_questions_that_it_answers(desk: Visit) -> None:
-    page = desk.page
-    page.goto(f"{desk.url}#view/library")
-    page.locator("#view a.read").first.click()
-    offered = page.locator("#panel .asks .ask").first
-    words = offered.text_content() or ""
-    offered.click()
-    expect(page.locator("#view")).to_be_hidden()
-    expect(page.locator(".asked")).to_contain_text(words)
-    expect(page.locator(".answer.final a.cite").first).to_be_visible()
+def test_an_article_offers_questions_that_it_answers(browser: Browser, url: str) -> None:
+    with visit(browser, url, **PHONE) as there:
+        page = there.page
+        page.goto(f"{url}#view/library")
+        page.locator("#view a.read").first.tap()
+        offered = page.locator("#panel .asks .ask").first
+        words = offered.text_content() or ""
+        offered.tap()
+        expect(page.locator("#view")).to_be_hidden()
+        expect(page.locator("#panel")).to_be_hidden()
+        expect(page.locator(".asked")).to_contain_text(words)
+        expect(page.locator(".answer.final a.cite").first).to_be_visible()
 
 
 def test_on_a_phone_conversations_are_a_drawer(browser: Browser, url: str) -> None:
@@ -295,13 +316,16 @@ def test_three_dated_values_of_one_thing_are_a_series(bot: FakeBot) -> None:
         "Mexico had 247 centers in 2012.",
         "In 2015 there were 310 centers.",
         "By 2020, 1,204 centers were counted.",
+        "Since March 1, 2021, there are 1,300 centers.",
+        "El 15 de mayo de 2022 había 1,400 centers.",
         "Wages rose 5% in 2020.",
         "Between 2012 and 2013 there were 250 centers.",
     )
     answer = Answer("q", "en", claims=tuple(claim(s, bot) for s in sentences))
-    assert [(v.year, v.size) for v in chart.values_over_time(answer)] == [(2012, 247), (2015, 310), (2020, 1204)]
+    sizes = {v.year: v.size for v in chart.values_over_time(answer)}
+    assert sizes == {2012: 247, 2015: 310, 2020: 1204, 2021: 1300, 2022: 1400}
     html = render.answer(answer, 1)
-    assert html.count('<th scope="row">') == 3
+    assert html.count('<th scope="row">') == 5
     assert chart.values_over_time(Answer("q", "en", claims=answer.claims[:2])) == []
 
 

@@ -30,6 +30,7 @@ REFERENCES = """references:
   language: en
   kind: vendor
   note: "undated"
+  note-es: "sin fecha"
 """
 THIRD = """references:
 - id: third
@@ -182,6 +183,7 @@ def test_a_clean_corpus_is_clean(corpus: Path) -> None:
         ("references.yaml", "- id: vendor", "- id: seller", "en/jobs.md:14: source 'vendor' is not in"),
         ("references.yaml", "references:", THIRD, "references.yaml:2: source 'third' stands behind no"),
         ("references.yaml", '"undated"', '"by content"', "references.yaml:9: source 'vendor' has no"),
+        ("references.yaml", "note-es", "nota", "references.yaml:9: source 'vendor': its note must stand in"),
         ("references.yaml", "org/vendor", "org/imt", "references.yaml:9: source 'vendor' has the address of"),
         ("figures.csv", "jobs,780000", "job,780000", "figures.csv:2: metric 'job' is none of"),
         ("figures.csv", "780000,people", "770000,people", "figures.csv:2: low 780000 is above high 770000"),

@@ -7,7 +7,7 @@ import math
 import ir_measures
 import pytest
 from evaluating import laws
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ir_measures import RR, R, nDCG
 
@@ -149,6 +149,7 @@ def test_saying_more_never_meets_fewer_groups(groups: list[list[str]]) -> None:
 
 @laws
 @given(st.text(min_size=1).filter(lambda t: t.strip()), st.text())
+@example("¹:K", "")  # a digit that is no decimal
 def test_support_is_bounded_and_1_for_a_quote(sentence: str, rest: str) -> None:
     assert 0 <= support(sentence, [rest]) <= 1
     assert support(sentence, [sentence + " " + rest]) == 1

@@ -132,6 +132,8 @@ def test_a_failed_case_counts_as_failed_in_whatever_was_expected_of_it() -> None
         "exact",
         "sentence.recall@10",
         "cited.recall",
+        "cited.article",
+        "first",
         "article.mrr",
     ):
         assert found.values[name] == 0, name
@@ -144,6 +146,19 @@ def test_citations_by_sentence_and_by_character() -> None:
     assert found["cited.recall"] == 1
     assert found["cited.char_precision"] == pytest.approx(len(CENTERS) / (len(CENTERS) + len(PEOPLE)))
     assert found["cited.char_recall"] == 1
+
+
+def test_the_first_sentence_is_expected_or_says_all_that_is() -> None:
+    case = case_of(ASKS_CENTERS)
+    assert score(case, given_answer(CENTERS, PEOPLE), ARTICLES).values["first"] == 1
+    late = score(case, given_answer(PEOPLE, CENTERS), ARTICLES).values
+    assert (late["first"], late["cited.article"], late["groups"]) == (0, 1, 1)
+    elsewhere = given_answer(CENTERS)
+    elsewhere["citations"] = [{**c, "article": "other"} for c in elsewhere["citations"]]
+    found = score(case, elsewhere, ARTICLES).values
+    assert (found["first"], found["cited.article"]) == (1, 0)  # it says all, from where it was not expected
+    refusal = {**given_answer(), "answered": False}
+    assert score(case, refusal, ARTICLES).values["first"] == 0
 
 
 def test_a_quote_moved_by_one_character_and_a_missing_source_are_seen() -> None:

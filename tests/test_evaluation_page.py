@@ -126,6 +126,15 @@ def test_two_runs_are_set_side_by_side(site: Site) -> None:
     assert '"baseline":"' + first in report.text
 
 
+def test_a_run_of_before_there_was_a_metric_is_shown(site: Site, tmp_path: Path) -> None:
+    scores = tmp_path / "runs" / site.ran() / "scores.jsonl"
+    assert '"supported"' in scores.read_text(encoding="utf-8")
+    scores.write_text(scores.read_text(encoding="utf-8").replace('"supported"', '"forgotten"'), encoding="utf-8")
+    page = site.shown()
+    assert "Right" in page
+    assert "Supported" not in page
+
+
 def test_a_stopped_run_keeps_its_answers_and_can_be_continued(tmp_path: Path) -> None:
     bot = Held()
     site = Site(tmp_path, bot)
@@ -221,6 +230,8 @@ def test_a_person_runs_a_file_and_reads_the_figures(tmp_path: Path) -> None:
         visit.page.click("form.eval-start button")
         visit.page.wait_for_selector(".evaluation table")
         assert "0.667" in visit.page.inner_text(".evaluation table")
+        visit.page.get_by_text("Utility").click()
+        visit.page.get_by_text("Mean of 1 for a right answer").wait_for()
         with visit.context.expect_page() as opened:
             visit.page.click("a.eval-report")
         opened.value.wait_for_selector(".card")

@@ -127,6 +127,21 @@ def test_the_page_is_whole_and_runs_nothing(answers: list[Answer]) -> None:
     assert not re.search(r"<(?:img|link|iframe|object)\b| on\w+=|src=", html)
 
 
+@pytest.mark.parametrize(
+    ("form", "head", "parts"),
+    [
+        ("md", "# Preguntas y respuestas", ("### Sources", "### Fuentes", "### Closest in the sources")),
+        ("html", '<html lang="es">', ("<h3>Sources</h3>", "<h3>Fuentes</h3>", "<h3>Closest in the sources</h3>")),
+    ],
+)
+def test_each_answer_is_written_in_its_own_language(
+    answers: list[Answer], form: str, head: str, parts: tuple[str, ...]
+) -> None:
+    written = export([a.to_json() for a in answers], form, language="es")
+    assert head in written
+    assert [written.index(part) for part in parts] == sorted(written.index(part) for part in parts)
+
+
 def test_no_cell_is_a_formula(bot: FakeBot) -> None:
     answer = replace(bot.ask(PEOPLE), question="=HYPERLINK(0)")
     assert "\n'=HYPERLINK(0)," in export([answer.to_json()], "csv")

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, expect
 
 from rag.answer import Answer
 from rag.chat import Chatbot
-from rag.corpus import KINDS, Article, Sentence
+from rag.corpus import KINDS, Article, Sentence, Source
 from rag.errors import UserError
 from rag.evidence import Citation, Claim
 from rag.text import Span
@@ -59,6 +59,13 @@ def test_every_mark_opens_its_own_words(desk: Visit, bot: FakeBot) -> None:
         expect(marks.nth(n)).to_have_attribute("aria-current", "true")
         expect(desk.page.locator("#panel mark.hit")).to_have_text(quote(desk, bot, marks.nth(n)))
         expect(desk.page.locator("#panel .place")).to_have_text(f"{n + 1} / {marks.count()}")
+    others = desk.page.locator("#panel mark.also").all_text_contents()
+    assert others
+    assert set(others) <= {quote(desk, bot, marks.nth(n)) for n in range(marks.count() - 1)}
+    desk.page.get_by_role("button", name="Previous cited sentence").click()
+    expect(desk.page.locator("#panel mark.hit")).to_have_text(quote(desk, bot, marks.nth(marks.count() - 2)))
+    desk.page.get_by_role("button", name="Next cited sentence").click()
+    expect(desk.page.locator("#panel mark.hit")).to_have_text(quote(desk, bot, marks.last))
 
 
 def test_the_answer_lists_its_sources_beside_it(desk: Visit) -> None:
@@ -175,6 +182,7 @@ def test_the_hover_card_shows_publisher_date_and_the_words_in_context(desk: Visi
     expect(card).to_be_visible()
     expect(card).to_contain_text("Instituto Mexicano de Teleservicios")
     expect(card).to_contain_text("association")
+    expect(card.locator("time")).to_have_text("2012")
     expect(card.locator("mark")).to_have_text(quote(desk, bot, mark))
     words = card.locator(".context").text_content() or ""
     assert len(words) > len(quote(desk, bot, mark)) + 40
@@ -222,6 +230,11 @@ def test_nothing_scrolls_sideways(browser: Browser, url: str, width: int) -> Non
         expect(there.page.locator("#panel mark.hit")).to_be_in_viewport()
         boxes = there.page.locator("html, [role=log], #panel .text, #panel .origin")
         assert boxes.evaluate_all("boxes => boxes.every(e => e.scrollWidth <= e.clientWidth + 1)")
+        if width >= 1440:
+            edges = there.page.locator("#side, #thread, #panel").evaluate_all(
+                "zones => zones.map(z => z.getBoundingClientRect()).sort((a, b) => a.x - b.x).map(b => [b.left, b.right])"
+            )
+            assert [left for left, _ in edges] == [0, *(right for _, right in edges[:2])]
 
 
 def test_on_a_phone_the_article_is_a_sheet_that_back_closes(browser: Browser, url: str, bot: FakeBot) -> None:
@@ -238,6 +251,13 @@ def test_on_a_phone_the_article_is_a_sheet_that_back_closes(browser: Browser, ur
         expect(answer).to_be_visible()
         answer.locator("button.show").tap()
         expect(there.page.locator("#panel .card").first).to_be_in_viewport()
+        there.page.evaluate(  # twice at once: the sheet is closed, and the page stays
+            "() => [1, 2].forEach(() => document.body.dispatchEvent("
+            "new KeyboardEvent('keydown', { key: 'Escape', bubbles: true })))"
+        )
+        expect(there.page.locator("#panel")).to_be_hidden()
+        there.page.wait_for_function("!history.state?.sheet")
+        expect(answer).to_be_visible()
 
 
 CONTRAST = """() => {
@@ -270,6 +290,34 @@ def test_text_stands_out_from_its_ground(browser: Browser, url: str, scheme: Any
         there.page.locator("a.cite").first.click()
         expect(there.page.locator("#panel mark.hit")).to_be_visible()
         assert there.page.evaluate(CONTRAST) == []
+        assert there.page.evaluate("document.getAnimations().length") == 0  # reduced motion
+
+
+def test_tables_and_missing_parts_fit_a_phone(browser: Browser, tmp_path: Path) -> None:
+    counted = {2019: 210, 2020: 230, 2022: 250}
+    entries = [
+        {"id": f"census-{year}", "title": f"Censo {year}", "language": "es", "publisher": "INEGI", "issued": f"{year}-06",
+         "text": f"En {year}, México tenía {n} centros de contacto."}
+        for year, n in counted.items()
+    ]  # fmt: skip
+    census = FakeBot(documents(tmp_path / "census.jsonl", entries))
+    with served(lambda: census) as url, visit(browser, url, locale="es-MX", **PHONE) as there:
+        answer = there.ask("Compara los centros de contacto de México y los de Mérida")
+        table = answer.locator(".comparison")
+        expect(table.locator("th[scope=row]")).to_have_text(["Tijuana", "Mérida"])
+        expect(table.locator("td").last).to_have_text("No está en las fuentes")
+        expect(answer.locator(".missing li")).to_have_text(["Mérida"])
+        series = answer.locator(".series")
+        expect(series.locator("tbody th")).to_have_text([str(year) for year in counted])
+        drawn = [len(bar) for bar in series.locator("tbody .drawn").all_text_contents()]
+        assert drawn == sorted(drawn)
+        for mark in (table.locator("a.cite"), series.locator("a.cite").last):
+            mark.tap()
+            expect(there.page.locator("#panel mark.hit")).to_have_text(quote(there, census, mark))
+            there.page.go_back()
+            expect(there.page.locator("#panel")).to_be_hidden()
+        boxes = there.page.locator("html, [role=log], .comparison, .series")
+        assert boxes.evaluate_all("boxes => boxes.every(e => e.scrollWidth <= e.clientWidth + 1)")
 
 
 def test_the_theme_can_be_switched_and_is_remembered(desk: Visit) -> None:
@@ -401,6 +449,7 @@ def test_an_error_keeps_the_page_alive(browser: Browser, bot: FakeBot) -> None:
         answer = there.ask("boom")
         expect(answer).to_contain_text("An error")
         expect(answer).not_to_contain_text("secret detail")
+        expect(answer.get_by_role("button", name="boom")).to_be_visible()  # to be asked again
         expect(there.ask(OVERTIME)).to_contain_text("overtime in Mexico is paid")
 
 
@@ -445,6 +494,45 @@ def test_a_question_typed_while_another_runs_is_answered_next(browser: Browser, 
         expect(there.page.locator(".answer.final")).to_have_count(2)
         expect(there.page.locator(".answer.final").last).to_have_attribute("lang", "es")
         expect(box).to_have_value("")
+
+
+def test_sentences_appear_one_by_one_until_stop_ends_the_answer(browser: Browser, bot: FakeBot) -> None:
+    steps = threading.Semaphore(0)
+
+    class Growing(FakeBot):
+        def stream(self, question: str, *args: Any, **options: Any) -> Iterator[Answer]:
+            (whole,) = super().stream(question, *args, **options)
+            for n in range(len(whole.claims)):
+                assert steps.acquire(timeout=60)
+                yield replace(whole, claims=whole.claims[:n], suggestions=())
+            assert steps.acquire(timeout=60)
+            yield whole
+
+    with served(lambda: Growing(tuple(bot.articles.values()))) as url, visit(browser, url) as there:
+        page, pending = there.page, there.page.locator(".answer.pending")
+        page.get_by_test_id("textbox").fill(OVERTIME)
+        page.keyboard.press("Enter")
+        expect(pending).to_contain_text("Searching 2 articles")
+        shown: list[str] = []
+        for n in range(4):
+            steps.release()
+            expect(pending.locator(".claim")).to_have_count(n)
+            expect(pending.locator(".claim a.cite")).to_have_count(n)
+            expect(pending.locator(".trace")).to_have_text(re.compile(r"^Read: \d passages of 1 article$"))
+            grown = pending.locator(".claim").all_text_contents()
+            assert grown[: len(shown)] == shown
+            shown = grown
+        steps.release()
+        expect(page.locator(".answer.final .claim")).to_have_count(4)
+        assert page.locator(".answer.final .claim").all_text_contents()[:3] == shown
+        page.get_by_test_id("textbox").fill(HORAS)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Detener").click()
+        stopped = page.locator(".answer.final").nth(1)
+        expect(stopped).to_contain_text("Detenida.")
+        steps.release(60)
+        stopped.get_by_role("button", name=HORAS).click()
+        expect(page.locator(".answer.final").nth(2).locator(".claim").first).to_contain_text("100% más")
 
 
 # --- what is shown, without a browser ---------------------------------------------------------------
@@ -599,6 +687,19 @@ def test_script_and_style_stay_small() -> None:
     assert sum((Path(words.__file__).parent / name.decode()).stat().st_size for name in ours) < 60 * 1024
 
 
+def test_a_note_on_a_publication_is_in_the_language_of_the_page() -> None:
+    told = Source("s", "Daily", "T", "2020", note="date taken from the address", note_es="fecha tomada de la dirección")
+    undated = Source("s", "Daily", "T", note="undated; by hearsay", note_es="sin fecha; de oídas")
+    for source, language, note in (
+        (told, "en", "date taken from the address"),
+        (told, "es", "fecha tomada de la dirección"),
+        (undated, "en", "by hearsay"),
+        (undated, "es", "de oídas"),
+        (replace(undated, note="undated", note_es="sin fecha"), "es", ""),  # that stands where the date would
+    ):
+        assert Text(render.origins([source], language, "2026-11-22"), "sourcenote").found == note
+
+
 # --- text is data ---------------------------------------------------------------------------------
 
 RUN = "window.pwned=(window.pwned||0)+1"
@@ -646,6 +747,19 @@ PAYLOADS = [
 ]
 
 
+# Opens one mark after the other; asked from here whether each is open, the browser would answer ten times a second.
+EVERY_MARK = """async (most) => {
+  const place = document.querySelector('#panel .place');
+  for (let n = 2; n <= most; n++) {
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: ']', bubbles: true }));
+    for (let frames = 0; place.textContent !== `${n} / ${most}`; frames++) {
+      if (frames > 600) throw new Error(`mark ${n} does not open`);
+      await new Promise(requestAnimationFrame);
+    }
+  }
+}"""
+
+
 def test_no_text_becomes_markup(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
     """With the policy of the page switched off, so that escaping alone is tested."""
     assert len(PAYLOADS) >= 150
@@ -671,9 +785,8 @@ def test_no_text_becomes_markup(browser: Browser, tmp_path_factory: pytest.TempP
         marks = answer.locator(".claims a.cite")
         assert marks.count() >= 150
         marks.first.click()
-        for n in range(1, marks.count()):
-            expect(page.locator("#panel .place")).to_have_text(f"{n} / {marks.count()}")
-            page.keyboard.press("]")
+        expect(page.locator("#panel .place")).to_have_text(f"1 / {marks.count()}")
+        page.evaluate(EVERY_MARK, marks.count())
         expect(page.locator("#panel .place")).to_have_text(f"{marks.count()} / {marks.count()}")
         for n in (3, 60, 100):
             marks.nth(n).hover()

@@ -106,6 +106,29 @@ def test_pairs_are_mined_with_the_right_sentences_marked(library: Path, tmp_path
     assert not any(groups["q2"].right)
 
 
+def test_what_is_anticipated_teaches_its_sentence_and_no_sentence_that_may_be_right_too(tmp_path: Path) -> None:
+    """Not learnt as wrong: the same figure elsewhere, the other language, a sentence that is asked for alike."""
+    rows = [
+        {"id": "bridge", "title": "Bridge", "text": "The bridge of Alden is 310 meters long. Dr. Ames designed it.",
+         "anticipated": [{"quote": "The bridge of Alden is 310 meters long.", "questions": ["How long is the bridge?"]},
+                         {"quote": "Dr. Ames designed it.", "questions": ["Who designed the bridge?"]}]},
+        {"id": "again", "title": "Length", "text": "The long bridge has 310 meters. The bridge was painted in May."},
+        {"id": "puente", "title": "Puente", "language": "es", "text": "El puente de Alden es largo, dicen los vecinos."},
+        {"id": "alike", "title": "Span", "text": "Alden's bridge is long. It carries two lanes.",
+         "anticipated": [{"quote": "Alden's bridge is long.", "questions": ["how long is the bridge"]}]},
+    ]  # fmt: skip
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "more.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    train.mine(tmp_path / "work", [QuestionSet("shipped", tmp_path / "own", tmp_path / "none.jsonl")])
+    group = next(g for g in train.read_groups(tmp_path / "work", "train") if g.question == "How long is the bridge?")
+    marked = {t.partition(" | ")[0]: right for t, right in zip(group.texts, group.right, strict=True)}
+    assert marked["The bridge of Alden is 310 meters long."]
+    assert "The bridge was painted in May." in marked
+    assert list(marked.values()).count(True) == 1
+    assert not {"The long bridge has 310 meters.", "Alden's bridge is long."} & set(marked)
+    assert not any("puente" in t for t in marked)
+
+
 def test_a_sentence_that_leans_on_the_one_before_is_read_with_it(library: Path) -> None:
     articles = {a.id: a for a in read_corpus([library]).articles}
     harbor = articles["harbor.txt"]

@@ -10,10 +10,14 @@ from typing import NamedTuple
 from rag.answer import Answer
 from rag.evidence import Citation
 from rag.text import figure, fold
+from ui.words import MONTHS
 
 FEWEST = 3
 WIDEST = 16
-_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
+_YEAR = re.compile(
+    rf"(?:\b(?:{'|'.join(MONTHS['en'])}) \d{{1,2}}, |\b\d{{1,2}} de (?:{'|'.join(MONTHS['es'])}) del? )?"
+    r"\b(?P<year>(?:19|20)\d{2})\b"
+)
 _VALUE = re.compile(
     r"(?P<before>US\$|MX\$|\$|€)?\s?(?P<number>\d+(?:[.,]\d+)*)\s?(?P<after>%|[^\W\d_]+)?(?:\s(?P<next>[^\W\d_]+))?"
 )
@@ -45,7 +49,7 @@ def values_over_time(given: Answer) -> list[Value]:
 
 
 def _read(sentence: str) -> tuple[tuple[str, str], int, float, str] | None:
-    years = set(_YEAR.findall(sentence))
+    years = {m["year"] for m in _YEAR.finditer(sentence)}
     rest = _YEAR.sub(" ", sentence)
     found = list(_VALUE.finditer(rest))
     if len(years) != 1 or len(found) != 1:

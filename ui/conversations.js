@@ -244,7 +244,7 @@
     await Promise.all([more(), name === "evaluation" && need("script", { src: "./evaluation.js" })]);
     if (!here()) return;
     if (response?.status === 503) return setTimeout(route, 500);
-    view.innerHTML = response?.ok ? await response.text() : `<p class="failure">${response?.status ?? "–"}</p>`;
+    view.innerHTML = response?.ok ? await response.text() : `<p class="failure">${word("not-shown")}</p>`;
     view.scrollTop = 0;
     const first = again && $(".tabs [aria-current], .search input", view) || $("h2", view);
     first?.focus({ preventScroll: true });
@@ -295,7 +295,7 @@
       }
       items.append(entry(conversation));
     }
-    if (!found.length && !wanted) parts.push(make("p", word("no-conversations")));
+    if (!found.length) parts.push(make("p", word(wanted ? "nothing-found" : "no-conversations")));
     if (gone) {
       const row = make("p", `${word("deleted")} `);
       row.append(Object.assign(make("button", word("undo")), { type: "button", className: "undo" }));

@@ -74,6 +74,7 @@ _SPOKEN = (
         "search_conversations",
         "nothing_found",
         "not_kept",
+        "not_shown",
         "too_long",
     ),
 )

@@ -126,7 +126,7 @@ class Gate:
         if name or scope["path"] == "/healthz":
             return None
         asks = {} if self._login.header else {"www-authenticate": 'Basic realm="bpo", charset="UTF-8"'}
-        return PlainTextResponse("Login required", 401, asks)
+        return PlainTextResponse("Log in to see this page. · Inicie sesión para ver esta página.", 401, asks)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Put our frame into the head of Gradio's page, and the hashes of its scripts into the policy."""

@@ -179,9 +179,9 @@ def _found(bot: Chatbot, wanted: str, language: Language) -> str:
     for hit in bot.search(wanted, FOUND):
         metadata = hit.passage.metadata
         article = bot.article(metadata["article"])
-        if article is None:
-            continue
         start, end = metadata["start"], metadata["end"]
+        if article is None or not article.sources_of(start, end):  # such as a list of related articles
+            continue
         where = address_of(article, start, end)
         heading = f" · {safe(metadata['heading'])}" if metadata["heading"] else ""
         rows.append(

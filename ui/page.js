@@ -36,6 +36,7 @@
     document.addEventListener("keydown", pressed);
     document.addEventListener("pointerover", over);
     document.addEventListener("pointerout", (event) => event.target.closest?.("a.cite, #card") && leave());
+    document.addEventListener("scroll", (event) => card.hidden || event.target === card || $("a.cite:focus-visible") || hideCard(), true);
     document.addEventListener("focusin", (event) => {
       if (!returning && event.target.matches("a.cite:focus-visible")) over(event);
       else hideCard();
@@ -77,7 +78,7 @@
       newest = asked.id;
       touched = false;
       hideCard();
-      asked.closest(".message-row, .message")?.scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
+      asked.scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
     }
     all("[data-testid=bot][aria-label], [data-testid=user][aria-label]").forEach((m) => m.removeAttribute("aria-label"));
     const last = all(".answer.final").at(-1);
@@ -246,8 +247,9 @@
   }
 
   function hidePanel() {
-    if (sheet.matches && history.state?.sheet) history.back();
-    else closePanel();
+    const pushed = sheet.matches && history.state?.sheet;
+    closePanel();
+    if (pushed) history.back();
   }
 
   function comeBack(opener) {

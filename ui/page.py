@@ -26,7 +26,7 @@ from gradio.events import api as publish
 from rag.chat import MAX_CHARACTERS, Chatbot, Turn
 from rag.errors import UserError
 from rag.language import detect
-from rag.text import LANGUAGES
+from rag.text import LANGUAGES, Language
 from ui import frame, library, render
 from ui.api import Published, as_json, asking, searching, whole
 from ui.conversations import Conversations
@@ -39,7 +39,7 @@ from ui.opening import Opening, sentence
 from ui.render import Exchange, Thread
 from ui.routes import add_routes
 from ui.views import View
-from ui.words import say
+from ui.words import count, say
 
 VIEWS: tuple[View, ...] = (View("library", library.show),)
 """What can be looked at beside the chat, in the order of the header."""
@@ -161,12 +161,12 @@ def _converse(opening: Opening) -> Callable[..., AsyncIterator[tuple[Any, ...]]]
             thread = Thread(before.name, (*before.exchanges, exchange)[-LONGEST_THREAD:])
             return gr.skip() if typed is None else typed, _messages(thread), thread
 
-        yield show(render.stage("searching" if opening.over else "loading", language), typed="")
+        yield show(_beginning(opening, language), typed="")
         await opening.end()
         if opening.problem(language):
-            yield show(render.failure(opening.problem(language), language))
+            yield show(render.failure(opening.problem(language), language, question))
             return
-        yield show(render.stage("searching", language))
+        yield show(_beginning(opening, language))
         history = [Turn(e.question, e.text) for e in before.exchanges]
         answers = opening.bot().stream(question, history, within=read_filter(chosen))
         answer = None
@@ -179,7 +179,7 @@ def _converse(opening: Opening) -> Callable[..., AsyncIterator[tuple[Any, ...]]]
             error = coming.exception()
             if error is not None:
                 log.error("a question could not be answered", exc_info=error)
-                yield show(render.failure(sentence(error, "failed", language), language))
+                yield show(render.failure(sentence(error, "failed", language), language, question))
                 return
             if coming.result() is None:
                 break
@@ -189,6 +189,14 @@ def _converse(opening: Opening) -> Callable[..., AsyncIterator[tuple[Any, ...]]]
             yield show(render.answer(answer, turn, before.name), answer.text)
 
     return converse
+
+
+def _beginning(opening: Opening, language: Language) -> str:
+    """Show what an answer begins with: the articles are searched, once they are there."""
+    if not opening.over or opening.problem():
+        return render.stage("loading", language)
+    articles = count("article_count", len(opening.bot().articles), language)
+    return render.stage("searching", language, articles=articles)
 
 
 def _restore(opening: Opening) -> Callable[[str], Any]:
@@ -216,7 +224,7 @@ def _halt(before: Thread) -> tuple[Any, ...]:
         return gr.skip(), gr.skip()
     *rest, last = before.exchanges
     language = detect(last.question)
-    stopped = last._replace(body=render.failure(say("halted", language), language))
+    stopped = last._replace(body=render.failure(say("halted", language), language, last.question))
     thread = before._replace(exchanges=(*rest, stopped))
     return _messages(thread), thread
 

@@ -100,23 +100,22 @@ def question(text: str, turn: int, language: Language) -> str:
     return f'<h2 class="asked" id="q-{turn}" dir="auto"><span class="sr">{asker}: </span>{safe(text)}</h2>'
 
 
-def stage(key: str, language: Language) -> str:
-    """Show what is being done while an answer is awaited."""
+def stage(key: str, language: Language, so_far: str = "", **values: object) -> str:
+    """Show what is being done while an answer is awaited, below what there is of it."""
     stop = f'<button type="button" class="halt">{say("halt", language)}</button>'
-    return f'<div class="answer pending" lang="{language}"><p class="stage">{say(key, language)}</p>{stop}</div>'
+    doing = f'<p class="stage">{say(key, language, **values)}</p>'
+    return f'<div class="answer pending" lang="{language}">{so_far}{doing}{stop}</div>'
 
 
 def growing(given: Answer) -> str:
     """Show the sentences that there are of an answer, each with its marks, while the next ones are awaited."""
-    claims = _claims(given.claims, given)
-    working = stage("checking", given.language)
-    opening = f'<div class="answer pending" lang="{given.language}">'
-    return f"{opening}{claims}{working.removeprefix(opening)}" if claims else working
+    return stage("checking", given.language, _claims(given.claims, given) + _trace(_looked(given)))
 
 
-def failure(sentence: str, language: Language) -> str:
-    """Show a message in place of an answer."""
-    return f'<div class="answer final" lang="{language}"><p class="failure">{safe(sentence)}</p></div>'
+def failure(sentence: str, language: Language, question: str = "") -> str:
+    """Show a message in place of an answer, and the question, if there is one, to be asked again."""
+    again = _questions("retry", [question] if question else [], language)
+    return f'<div class="answer final" lang="{language}"><p class="failure">{safe(sentence)}</p>{again}</div>'
 
 
 def answer(given: Answer, turn: int, conversation: str = "") -> str:
@@ -147,7 +146,7 @@ def answer(given: Answer, turn: int, conversation: str = "") -> str:
         if given.excluded and not given.answered:
             again = f'<button type="button" class="unfiltered">{say("unfiltered", language)}</button>'
             parts.append(f'<div class="more">{again}</div>')
-    parts.append(_suggestions(given.suggestions, language))
+    parts.append(_questions("followups", given.suggestions, language))
     parts.append(f'<p class="spoken">{_spoken(given)}</p>')
     parts.append(f'<div class="kept" title="{safe(conversation)}">{safe(keep(given))}</div>')
     return f'<div class="answer final" id="a-{turn}" lang="{language}">{"".join(parts)}</div>'
@@ -198,20 +197,28 @@ def _words(text: str, language: str, around: str) -> str:
 
 def verdict_line(given: Answer) -> str:
     """Say what the answer stands on: sentences, independent sources, the newest date."""
-    return f'<p class="verdict">{" · ".join(_verdict(given))}</p>{_trace(given)}'
-
-
-def _trace(given: Answer) -> str:
-    """What was done for an answer: how the question was understood, how much was read, how long it took."""
-    parts = []
-    if given.standalone_question and given.standalone_question.strip() != given.question.strip():
-        parts.append(say("understood", given.language, question=safe(given.standalone_question)))
+    done = _looked(given)
     if given.passages and given.timings_ms:
-        took = f"{given.timings_ms.get('total', 0):,.0f}"
-        parts.append(say("read_trace", given.language, passages=len(given.passages), ms=took))
+        done.append(f"{given.timings_ms.get('total', 0):,.0f} ms")
     if given.wording:
-        parts.append(_worded(given.wording, given.language))
-    return f'<p class="trace">{" · ".join(parts)}</p>' if parts else ""
+        done.append(_worded(given.wording, given.language))
+    return f'<p class="verdict">{" · ".join(_verdict(given))}</p>{_trace(done)}'
+
+
+def _looked(given: Answer) -> list[str]:
+    """What was done before the first sentence: how the question was understood, how much was read."""
+    done = []
+    if given.standalone_question and given.standalone_question.strip() != given.question.strip():
+        done.append(say("understood", given.language, question=safe(given.standalone_question)))
+    if given.passages:
+        passages = count("passage_count", len(given.passages), given.language)
+        articles = count("article_count", len({h.passage.metadata["article"] for h in given.passages}), given.language)
+        done.append(say("read_trace", given.language, passages=passages, articles=articles))
+    return done
+
+
+def _trace(done: Sequence[str]) -> str:
+    return f'<p class="trace">{" · ".join(done)}</p>' if done else ""
 
 
 def _worded(wording: Mapping[str, Any], language: Language) -> str:
@@ -342,11 +349,11 @@ def _listing(key: str, items: Sequence[str], language: Language) -> str:
     return f'<div class="{key}"><h3>{say(key, language)}</h3><ul>{rows}</ul></div>'
 
 
-def _suggestions(questions: Sequence[str], language: Language) -> str:
+def _questions(key: str, questions: Sequence[str], language: Language) -> str:
     if not questions:
         return ""
     buttons = "".join(f'<button type="button" class="ask">{safe(q)}</button>' for q in questions)
-    return f'<div class="followups"><h3>{say("followups", language)}</h3>{buttons}</div>'
+    return f'<div class="followups"><h3>{say(key, language)}</h3>{buttons}</div>'
 
 
 def source_cards(citations: Sequence[Citation], title: str, language: Language, acts: str = "") -> str:
@@ -390,9 +397,16 @@ def _origin(source: Source, language: Language, today: str) -> str:
         f'<time datetime="{safe(source.issued)}">{when}</time>' if source.issued else f"<span>{when}</span>",
         f'<span class="ago">{since}</span>' if since else "",
     )
-    note = f'<p class="sourcenote">{safe(source.note)}</p>' if source.note and today else ""
+    words = _note(source, language) if today else ""
+    note = f'<p class="sourcenote">{safe(words)}</p>' if words else ""
     title = f'<p class="title"{_lang(source.language)}>{_link(source)}</p>'
     return f'<p class="facts">{"".join(facts)}</p>{title}{note}'
+
+
+def _note(source: Source, language: Language) -> str:
+    """What else is to be known of a source, without the "undated" that stands where its date would."""
+    note = (language == "es" and source.note_es) or source.note
+    return note.removeprefix(say("undated", language)).lstrip("; ,")
 
 
 def _link(source: Source) -> str:

@@ -94,7 +94,7 @@ def _scorecard(run: Run, found: Comparison | None, language: Language) -> str:
 
 def _head(name: str, language: Language) -> str:
     title, meaning = figure(name, METRICS[name].title, METRICS[name].meaning, language)
-    return f'<th scope="row"><abbr title="{safe(meaning)}">{safe(title)}</abbr></th>'
+    return f'<th scope="row"><details><summary>{safe(title)}</summary>{safe(meaning)}</details></th>'
 
 
 def _cells(name: str, figure: Figure) -> str:

@@ -46,7 +46,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "eval_interval": "95% interval",
         "eval_labels": "What became of each question",
         "eval_lead": "Questions with known answers are put to the chatbot, and what it says is scored. "
-        "Point at a figure to see what it means.",
+        "Press a figure to see what it means.",
         "eval_n": "Questions",
         "eval_nothing": "nothing",
         "eval_now": "Now",
@@ -100,7 +100,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "checked": "{n} of {m} sentences checked",
         "checked_1": "1 of 1 sentence checked",
         "refusal_ready": "Not in these sources.",
-        "searching": "Searching the sources",
+        "searching": "Searching {articles}",
         "skip": "Skip to the question",
         "source": "Source",
         "sources": "{n} sources",
@@ -151,22 +151,25 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "interest": "Kind",
         "interest_own": "a vendor, about itself",
         "interest_vendor": "only a vendor says so",
-        "library_lead": "Everything that answers come from: {articles}, {publications}.",
+        "library_lead": "All answers come from here: {articles} and {publications}.",
         "make_case": "Make it a test case for bpo eval",
         "no_conversations": "Your conversations are kept in this browser only.",
         "no_conversations_shared": "Your conversations are kept on the server, for you alone.",
         "not_kept": "The server could not save this change.",
+        "not_shown": "This view could not be shown. The terminal where bpo runs says why.",
         "not_supporting": "Does not support this",
         "nothing_found": "Nothing found.",
         "open_menu": "Conversations and views",
         "over_time": "Over time",
+        "passage_count": "{n} passages",
+        "passage_count_1": "1 passage",
         "pages_search": "Search the articles",
         "place": "Place",
         "places": "Places",
         "publication_count": "{n} publications",
         "publication_count_1": "1 publication",
         "publications": "Publications",
-        "read_trace": "{passages} passages read · {ms} ms",
+        "read_trace": "Read: {passages} of {articles}",
         "reason": "Reason",
         "reason_lacks": "something is missing",
         "reason_language": "wrong language",
@@ -175,6 +178,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "reason_old": "out of date",
         "reason_other": "something else",
         "rename": "Rename",
+        "retry": "Ask again",
         "search": "Search",
         "search_conversations": "Search conversations",
         "send": "Send",
@@ -238,7 +242,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "eval_interval": "Intervalo de 95%",
         "eval_labels": "Qué pasó con cada pregunta",
         "eval_lead": "Se le hacen al chatbot preguntas con respuesta conocida y se califica lo que contesta. "
-        "Pase el cursor por un indicador para ver qué significa.",
+        "Pulse un indicador para ver qué significa.",
         "eval_n": "Preguntas",
         "eval_nothing": "ninguna",
         "eval_now": "Ahora",
@@ -257,7 +261,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "eval_value": "Valor",
         "eval_worse": "peor",
         "failed": "Un error, escrito en la terminal donde corre bpo, impidió responder esta pregunta.",
-        "filter_about": "Valen para lo que pregunte enseguida en esta conversación.",
+        "filter_about": "Se aplican a lo que pregunte después en esta conversación.",
         "filter_any": "Cualquiera",
         "filter_en": "inglés",
         "filter_es": "español",
@@ -269,7 +273,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "filter_until": "hasta {date}",
         "filtered": "Con filtro: {filter}",
         "filters": "Filtros",
-        "followups": "Siguiente pregunta",
+        "followups": "Siga preguntando",
         "gone": "Este pasaje ya no está en las fuentes, o cambió.",
         "handle": "Más grande o más pequeño",
         "kind_other": "otro",
@@ -292,7 +296,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "checked": "{n} de {m} oraciones verificadas",
         "checked_1": "1 oración verificada",
         "refusal_ready": "No está en estas fuentes.",
-        "searching": "Buscando en las fuentes",
+        "searching": "Buscando en {articles}",
         "skip": "Ir a la pregunta",
         "source": "Fuente",
         "sources": "{n} fuentes",
@@ -344,22 +348,25 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "interest": "Tipo",
         "interest_own": "un proveedor, sobre sí mismo",
         "interest_vendor": "solo lo dice un proveedor",
-        "library_lead": "Todo aquello de donde salen las respuestas: {articles}, {publications}.",
+        "library_lead": "De aquí salen todas las respuestas: {articles} y {publications}.",
         "make_case": "Convertir en caso de prueba para bpo eval",
         "no_conversations": "Sus conversaciones se guardan solo en este navegador.",
         "no_conversations_shared": "Sus conversaciones se guardan en el servidor, solo para usted.",
         "not_kept": "El servidor no pudo guardar este cambio.",
+        "not_shown": "Esta vista no se pudo mostrar. La terminal donde corre bpo dice por qué.",
         "not_supporting": "No respalda esto",
         "nothing_found": "No se encontró nada.",
         "open_menu": "Conversaciones y vistas",
         "over_time": "A lo largo del tiempo",
+        "passage_count": "{n} pasajes",
+        "passage_count_1": "1 pasaje",
         "pages_search": "Buscar en los artículos",
         "place": "Lugar",
         "places": "Lugares",
         "publication_count": "{n} publicaciones",
         "publication_count_1": "1 publicación",
         "publications": "Publicaciones",
-        "read_trace": "{passages} pasajes leídos · {ms} ms",
+        "read_trace": "Se leyeron {passages} de {articles}",
         "reason": "Motivo",
         "reason_lacks": "falta algo",
         "reason_language": "idioma equivocado",
@@ -368,6 +375,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "reason_old": "desactualizada",
         "reason_other": "otra cosa",
         "rename": "Cambiar nombre",
+        "retry": "Preguntar de nuevo",
         "search": "Buscar",
         "search_conversations": "Buscar conversaciones",
         "send": "Enviar",
@@ -561,10 +569,10 @@ def day(issued: str, language: Language) -> str:
     if not issued:
         return say("undated", language)
     year, *rest = issued.split("-")
-    if not rest or not rest[0].isdigit() or not 1 <= int(rest[0]) <= 12:
+    if not rest or not rest[0].isdecimal() or not 1 <= int(rest[0]) <= 12:
         return year
     month = MONTHS[language][int(rest[0]) - 1]
-    exact = str(int(rest[1])) if len(rest) > 1 and rest[1].isdigit() else ""
+    exact = str(int(rest[1])) if len(rest) > 1 and rest[1].isdecimal() else ""
     if language == "es":
         return " de ".join(filter(None, (exact, month, year)))
     return f"{month} {exact}, {year}" if exact else f"{month} {year}"
@@ -576,7 +584,7 @@ def ago(issued: str, today: str, language: Language) -> str:
     >>> ago("2012-07-08", "2026-11-22", "en"), ago("2026-08", "2026-11-22", "es")
     ('14 years ago', 'hace 3 meses')
     """
-    if not issued or not issued[:4].isdigit():
+    if not issued or not issued[:4].isdecimal():
         return ""
     years = int(today[:4]) - int(issued[:4])
     if len(issued) < 7:

@@ -155,6 +155,8 @@ def _unused(file: Path, articles: Mapping[str, Article], sources: Mapping[str, S
             yield Problem(str(file), line.get(key, 0), f"source {key!r} stands behind no sentence")
         if not source.issued and "undated" not in source.note:
             yield Problem(str(file), line.get(key, 0), f"source {key!r} has no `issued`: its note must say `undated`")
+        if bool(source.note) != bool(source.note_es):
+            yield Problem(str(file), line.get(key, 0), f"source {key!r}: its note must stand in `note` and `note-es`")
         known = addresses.setdefault(source.url, key)
         if known != key:
             yield Problem(str(file), line.get(key, 0), f"source {key!r} has the address of {known!r}")

@@ -94,7 +94,7 @@ def publishers_of(told: Told) -> frozenset[str]:
 def subject_of(told: Told) -> frozenset[str]:
     """The terms of a sentence that say what it is about: no figures, nothing about its source."""
     publishers = publishers_of(told)
-    found = {t for t in terms(told.quote, told.article.language) if not t[0].isdigit()}
+    found = {t for t in terms(told.quote, told.article.language) if not t[0].isdecimal()}
     return frozenset(found - reporting_terms(told.article.language) - publishers)
 
 

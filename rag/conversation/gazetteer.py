@@ -58,7 +58,7 @@ class Gazetteer:
             own = terms(word, language)
             capital = word[0].isupper()
             opening = not text[: match.start()].strip(" ¿¡\"'(")
-            if not own or word.isdigit() or (opening and flatten(word) in _NO_NAMES):
+            if not own or word.isdecimal() or (opening and flatten(word) in _NO_NAMES):
                 continue
             capital_all = len(word) > 1 and word.isupper()
             is_known = all(t in known for t in own) and (capital or self._is_name(word))

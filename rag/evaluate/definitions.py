@@ -158,6 +158,14 @@ _ALL = (
     ),
     Metric(
         "answers",
+        "first",
+        "First sentence right",
+        "higher",
+        "Share of answerable cases whose answer opens with an expected sentence, or with one that says all that is "
+        "expected; a refusal does not.",
+    ),
+    Metric(
+        "answers",
         "words",
         "Words",
         "neither",
@@ -176,6 +184,13 @@ _ALL = (
         "Sources right",
         "higher",
         "Citations that name exactly the publications behind those characters / citations.",
+    ),
+    Metric(
+        "citations",
+        "cited.article",
+        "Right article cited",
+        "higher",
+        "Share of answerable cases that cite an expected article.",
     ),
     Metric(
         "citations",

@@ -51,17 +51,17 @@ def tokens(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for match in _WORD.finditer(text):
         word = match[0]
-        if word[0].isdigit():
+        if word[0].isdecimal():
             found.append(figure(word))
             continue
         folded = fold(word)
-        if found and folded in _SCALES and found[-1][0].isdigit():
+        if found and folded in _SCALES and found[-1][0].isdecimal():
             found[-1] = _scaled(found[-1], _SCALES[folded])
         elif folded == "percent" or (found and (found[-1], folded) in _PERCENT):
             if folded != "percent":
                 found.pop()
             found.append("%")
-        elif folded == "hundred" and found and found[-1].isdigit():
+        elif folded == "hundred" and found and found[-1].isdecimal():
             found[-1] = _scaled(found[-1], 2)
         else:
             found.append(_NUMBER_WORDS.get(folded, folded))
@@ -84,7 +84,7 @@ def groups_met(text: str, groups: Sequence[Sequence[str]]) -> float:
 
 def expected_figures(groups: Sequence[Sequence[str]]) -> list[set[str]]:
     """List, for each group with a member that holds figures, the figures of which one must be said."""
-    found = [{t for member in group for t in tokens(member) if t[0].isdigit()} for group in groups]
+    found = [{t for member in group for t in tokens(member) if t[0].isdecimal()} for group in groups]
     return [figures for figures in found if figures]
 
 

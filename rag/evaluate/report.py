@@ -21,10 +21,10 @@ from rag.evaluate.summary import Figure, answered, labels, slices
 _CURVE_POINTS = 200
 _SHOWN_WORSE = 12
 _HEADLINE = (
-    "utility", "right", "sentence.recall@10", "sentence.ndcg@10", "groups", "figures", "quotes_exact",
-    "sources_right", "cited.precision", "cited.recall", "supported", "refusal.precision", "refusal.recall",
-    "over_refusal", "refusal.auroc", "confidence.auroc", "confidence.aurc", "conflict.recall", "followup.right",
-    "language.gap", "latency.p50", "latency.p95",
+    "utility", "right", "sentence.recall@10", "sentence.ndcg@10", "groups", "figures", "first", "quotes_exact",
+    "sources_right", "cited.article", "cited.precision", "cited.recall", "supported", "refusal.precision",
+    "refusal.recall", "over_refusal", "refusal.auroc", "confidence.auroc", "confidence.aurc", "conflict.recall",
+    "followup.right", "language.gap", "latency.p50", "latency.p95",
 )  # fmt: skip
 
 

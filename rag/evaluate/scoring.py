@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +98,7 @@ def score(case: Case, answer: Mapping[str, Any], articles: Mapping[str, Article]
     found = _retrieval(sheet, case, answer, ground)
     refused = not failed and not answer["answered"]
     _answers(sheet, case, answer, refused=refused)
-    _citations(sheet, answer, articles, ground, refused=refused, answerable=case.answerable)
+    _citations(sheet, case, answer, articles, ground, refused=refused)
     _conduct(sheet, case, answer, refused=refused)
     label = _label(case, answer, sheet, ground, refused=refused)
     right = None if label == "not judged" else float(label in RIGHT)
@@ -187,12 +187,12 @@ def _answers(sheet: _Sheet, case: Case, answer: Mapping[str, Any], *, refused: b
 
 def _citations(
     sheet: _Sheet,
+    case: Case,
     answer: Mapping[str, Any],
     articles: Mapping[str, Article],
     ground: Grounds,
     *,
     refused: bool,
-    answerable: bool | None,
 ) -> None:
     citations = answer.get("citations", ())
     why = "refused" if refused else "error" if "error" in answer else "no citation"
@@ -205,16 +205,18 @@ def _citations(
     carried = [support(c["text"], [quotes[n] for n in c["citations"] if n in quotes]) >= SUPPORTED for c in claims]
     sheet.put("supported", sum(carried) / len(carried) if carried else None, why)
     gold = {(g.doc, g.start, g.end) for g in ground.sentences}
-    if not gold or answerable is False:
-        reason = "unanswerable" if answerable is False else "no expected sentence"
+    of_articles = {c["article"] for c in citations} & set(ground.articles)
+    expects_article = bool(ground.articles) and case.answerable is not False
+    sheet.put("cited.article", bool(of_articles) if expects_article else None, "no expected article")
+    if not gold or case.answerable is False:
+        reason = "unanswerable" if case.answerable is False else "no expected sentence"
+        sheet.put("first", None, reason)
         sheet.put("cited.precision cited.recall cited.char_precision cited.char_recall", None, reason)
         return
-    cited = {
-        (c["article"], a, b)
-        for c in citations
-        if c["article"] in articles
-        for a, b in sentences_of(articles[c["article"]], c["start"], c["end"])
-    }
+    cited = _sentences(citations, articles)
+    opening: Mapping[str, Any] = claims[0] if claims else {"text": "", "citations": ()}
+    opened = _sentences([c for c in citations if c["n"] in opening["citations"]], articles)
+    sheet.put("first", bool(opened & gold) or _says_all(case, opening["text"]))
     sheet.put("cited.precision", len(cited & gold) / len(cited) if cited else None, why)
     sheet.put("cited.recall", len(cited & gold) / len(gold))
     shown = union([(c["article"], c["start"], c["end"]) for c in citations])
@@ -223,6 +225,23 @@ def _citations(
     characters = _length(shown)
     sheet.put("cited.char_precision", common / characters if characters else None, why)
     sheet.put("cited.char_recall", common / _length(wanted))
+
+
+def _sentences(citations: Sequence[Mapping[str, Any]], articles: Mapping[str, Article]) -> set[tuple[str, int, int]]:
+    """The sentences that are cited, each as (article, start, end)."""
+    return {
+        (c["article"], a, b)
+        for c in citations
+        if c["article"] in articles
+        for a, b in sentences_of(articles[c["article"]], c["start"], c["end"])
+    }
+
+
+def _says_all(case: Case, text: str) -> bool:
+    """Whether one sentence meets every group of wordings; without groups, whether it says an expected answer."""
+    if case.answer_groups:
+        return expected.groups_met(text, case.answer_groups) == 1.0
+    return any(_is_covered(text, reference, case.spoken) for reference in case.answers)
 
 
 def _conduct(sheet: _Sheet, case: Case, answer: Mapping[str, Any], *, refused: bool) -> None:

@@ -192,7 +192,8 @@ def _latency(scores: Sequence[Score], q: float, minimum: int) -> Figure:
 
 
 def _reasons(scores: Sequence[Score], name: str) -> dict[str, int]:
-    return dict(sorted(Counter(s.reasons[name] for s in scores if name not in s.values).items()))
+    """Why cases have no value; a run that was kept before there was such a metric does not say."""
+    return dict(sorted(Counter(s.reasons.get(name, "not measured") for s in scores if name not in s.values).items()))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -36,7 +36,7 @@ def support(sentence: str, evidence: Sequence[str]) -> float:
     if not wanted:
         return 0.0
     recall = max((len(wanted & held) / len(wanted) for text in evidence for held in _windows(text)), default=0.0)
-    figures = {t for t in tokens(plain) if t[0].isdigit()}
+    figures = {t for t in tokens(plain) if t[0].isdecimal()}
     held = {t for text in evidence for t in tokens(text)}
     share = len(figures & held) / len(figures) if figures else 1.0
     return recall * (1 + share) / 2

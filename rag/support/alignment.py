@@ -49,7 +49,7 @@ class Pair:
         for key, offsets in surroundings(one, across=across).items():
             found = theirs.get(key)
             if found:
-                total += (FIGURE if key[0].isdigit() and not is_year(key) else 1.0) * max(
+                total += (FIGURE if key[0].isdecimal() and not is_year(key) else 1.0) * max(
                     (1.0 if (a > 0) == (b > 0) else 0.5) / (1 + 0.35 * (abs(a) + abs(b) - 2))
                     for a in offsets
                     for b in found

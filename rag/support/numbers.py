@@ -86,7 +86,7 @@ def _kind_counted(text: Particulars, at: int) -> str:
     found = ""
     for token in text.tokens[at + 1 : at + 7]:
         kind = next((kind for kind, words in COUNTED.items() if token.folded in words), "")
-        if token.raw[0].isdigit() or token.clause != text.tokens[at].clause or (found and not kind):
+        if token.raw[0].isdecimal() or token.clause != text.tokens[at].clause or (found and not kind):
             break
         found = kind or found
         if found and text.language == "es":
@@ -98,7 +98,7 @@ def _after(text: Particulars, at: int, *, across: bool) -> list[str]:
     """The words of content that follow a number up to the next one, in its clause: what it counts is among them."""
     found = []
     for token in text.tokens[at + 1 : at + 9]:
-        if token.raw[0].isdigit() or token.clause != text.tokens[at].clause:
+        if token.raw[0].isdecimal() or token.clause != text.tokens[at].clause:
             break
         if token.stem and token.folded not in SCALES:
             found.append(token.concept if across else token.stem)

@@ -31,7 +31,7 @@ _QUARTER = re.compile(r"\bQ([1-4])\b|\b([1-4])T(?= (?:de )?20\d\d)")
 
 def _number(word: str) -> int:
     plain = fold(word)
-    return int(plain) if plain.isdigit() else _ONE.get(plain) or NUMBER_WORDS[plain]
+    return int(plain) if plain.isdecimal() else _ONE.get(plain) or NUMBER_WORDS[plain]
 
 
 def _share(match: re.Match[str]) -> str:

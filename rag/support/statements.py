@@ -159,7 +159,7 @@ def _other_word(pair: Pair, text: Particulars, changes: Sequence[tuple[range, ra
         and not {token.stem, token.concept} & known
         and at not in named
         and token.folded not in NEUTRAL
-        and not token.raw[0].isdigit()
+        and not token.raw[0].isdecimal()
     ]
     if len(new) != 1:
         return
@@ -167,7 +167,7 @@ def _other_word(pair: Pair, text: Particulars, changes: Sequence[tuple[range, ra
     if any(m.kind in MUST_STAY or m.kind == "direction" for m in pair.said.marks if m.at <= at <= m.until):
         return  # looked at as what it is
     gone = [t for i in old if (t := text.tokens[i]).stem and not {t.stem, t.concept} & own and t.folded not in NEUTRAL]
-    if len(gone) == 1 and not gone[0].raw[0].isdigit():
+    if len(gone) == 1 and not gone[0].raw[0].isdecimal():
         yield Finding("other word", held=False, said=pair.said.tokens[at].raw, quoted=gone[0].raw)
 
 
