@@ -139,7 +139,8 @@ _BETWEEN = re.compile(
 def _sides(question: Question, candidates: Sequence[Candidate]) -> tuple[Side, ...]:
     """The names that a question sets against each other, each with the best sentence that speaks of it.
 
-    A sentence on one side alone comes before one that names several, which would say the same in both places.
+    Of those near the best on a side, one on that side alone comes before one that names several, which would say the
+    same in both places.
     """
     names: dict[frozenset[str], str] = {}
     for part in _BETWEEN.split(question.text):
@@ -155,8 +156,9 @@ def _sides(question: Question, candidates: Sequence[Candidate]) -> tuple[Side, .
     for own, name in names.items():
         others = frozenset().union(*(o for o in names if o != own)) - own
         of_it = [(c, frozenset(terms(c.quote, question.language))) for c in candidates if c.share >= least]
-        about = [(bool(t & others), n, c) for n, (c, t) in enumerate(of_it) if own <= t]
-        sides.append(Side(name, min(about, key=lambda row: (row[0], row[1]))[2] if about else None))
+        about = _near([c for c, t in of_it if own <= t], _NEAR)
+        shared = {id(c) for c, t in of_it if t & others}
+        sides.append(Side(name, min(about, key=lambda c: id(c) in shared, default=None)))
     return tuple(sides)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.corpus import Article, Problem, is_corpus_folder
-from rag.text import LANGUAGES, Language, figure, fold, terms
+from rag.text import LANGUAGES, MONTHS, Language, figure, fold, terms
 
 FIGURES = "figures.csv"
 COLUMNS = (
@@ -164,18 +164,7 @@ def _noun(quote: str, after: int, language: Language) -> frozenset[str]:
 
 # --- dates ---------------------------------------------------------------------------------------
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january enero", "february febrero", "march marzo", "april abril", "may mayo", "june junio",
-            "july julio", "august agosto", "september septiembre setiembre", "october octubre",
-            "november noviembre", "december diciembre",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
+_MONTHS = {fold(name): n for names in MONTHS.values() for n, name in enumerate(names, 1)} | {"setiembre": 9}
 _MONTH = "|".join(_MONTHS)
 _DATE = re.compile(
     rf"\b(?:(?P<month>{_MONTH}) (?P<day>\d{{1,2}})(?:,? (?P<year>\d{{4}}))?"

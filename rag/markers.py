@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rag.text import MONTHS, fold
+
 
 class Marker(NamedTuple):
     """A way of saying `value` in a class of words. `firm`: whoever says it must have it from the words quoted;
@@ -250,18 +252,10 @@ NEEDS_GROUND = frozenset(
 # Classes in which leaving out what the quote says changes the meaning.
 MUST_STAY = frozenset({"negation", "modality"})
 
-MONTHS = {
-    name: f"month-{number}"
-    for number, names in enumerate(
-        (
-            "january enero", "february febrero", "march marzo", "april abril", "may mayo", "june junio", "july julio",
-            "august agosto", "september septiembre setiembre", "october octubre", "november noviembre",
-            "december diciembre",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
+MONTH_KEYS = {
+    **{fold(name): f"month-{n}" for names in MONTHS.values() for n, name in enumerate(names, 1)},
+    "setiembre": "month-9",
+}
 SCALES = {
     "thousand": 10**3, "thousands": 10**3, "mil": 10**3, "k": 10**3, "million": 10**6, "millions": 10**6, "mm": 10**6,
     "millones": 10**6, "millon": 10**6, "mdp": 10**6, "mdd": 10**6, "billion": 10**9, "billions": 10**9, "bn": 10**9,

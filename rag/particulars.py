@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rag.language import detect
-from rag.markers import CONCEPTS, FRACTIONS, MARKERS, MONTHS, NUMBER_WORDS, PLACES, SCALES, SPANISH_NUMBERS, Marker
+from rag.markers import CONCEPTS, FRACTIONS, MARKERS, MONTH_KEYS, NUMBER_WORDS, PLACES, SCALES, SPANISH_NUMBERS, Marker
 from rag.text import Language, figure, fold, terms
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[%$€£]|[Tt]-[Mm][Ee][Cc]|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]", re.UNICODE)
@@ -98,9 +98,9 @@ def read(text: str, language: Language | None = None) -> Particulars:
         tokens,
         tuple(_quantities(tokens, spoken)),
         tuple(
-            Name(MONTHS[t.folded], place=False, at=i, written=t.raw)
+            Name(MONTH_KEYS[t.folded], place=False, at=i, written=t.raw)
             for i, t in enumerate(tokens)
-            if t.folded in MONTHS and (t.folded != "may" or (t.raw[:1].isupper() and _near_number(tokens, i)))
+            if t.folded in MONTH_KEYS and (t.folded != "may" or (t.raw[:1].isupper() and _near_number(tokens, i)))
         ),
         (*places, *_other_names(tokens, taken)),
         marks,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from rag.filter import EVERYTHING, Filter
 from rag.language import detect
-from rag.text import LANGUAGES, Language, fold, terms
+from rag.text import LANGUAGES, MONTHS, Language, fold, terms
 
 Kind = Literal["figure", "fact", "yesno", "definition", "list", "reason", "manner", "comparison"]
 Wanted = Literal["number", "money", "percent", "date", "who", "where", ""]
@@ -253,7 +253,11 @@ _SPOKEN: dict[Language, tuple[tuple[str, str], ...]] = {
     ),
 }
 _SAID_OTHERWISE: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
-    language: tuple((re.compile(rf"\b(?:{said})\b", re.IGNORECASE), written) for said, written in _SPOKEN[language])
+    language: (
+        *((re.compile(rf"\b(?:{said})\b", re.IGNORECASE), written) for said, written in _SPOKEN[language]),
+        # "Sept. 2024", "dic 2023"
+        *((re.compile(rf"\b{m[:3]}t?\b\.?(?= (?:de )?\d)", re.IGNORECASE), m) for m in MONTHS[language] if m != m[:3]),
+    )
     for language in LANGUAGES
 }
 
@@ -263,6 +267,8 @@ def as_written(text: str, language: Language) -> str:
 
     >>> as_written("chamba en un col center, cuanto pagan x hora", "es")
     'empleo en un call center, cuanto pagan por hora'
+    >>> as_written("Advisory of Sept. 2024?", "en")
+    'Advisory of September 2024?'
     """
     for pattern, written in _SAID_OTHERWISE[language]:
         text = pattern.sub(written, text)

@@ -14,6 +14,10 @@ import Stemmer
 
 Language = Literal["en", "es"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+MONTHS: dict[Language, tuple[str, ...]] = {
+    "en": tuple("January February March April May June July August September October November December".split()),
+    "es": tuple("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()),
+}
 
 
 class Span(NamedTuple):

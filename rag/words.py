@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.text import Language
+from rag.text import MONTHS, Language
 
 _REFUSAL: dict[Language, str] = {
     "en": "The articles do not answer this.",
@@ -155,18 +155,12 @@ def conflict(language: Language, why: str, used: str, date: str) -> str:
     return f"{_WHY[language][why]} {_USED[language][used].format(_spoken_date(language, date))}"
 
 
-_MONTHS: dict[Language, tuple[str, ...]] = {
-    "en": tuple("January February March April May June July August September October November December".split()),
-    "es": tuple("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()),
-}
-
-
 def _spoken_date(language: Language, date: str) -> str:
     """An ISO date of any precision in words: `2021-01` is "January 2021"."""
     year, *rest = date.split("-")
     if not rest:
         return year
-    month = _MONTHS[language][int(rest[0]) - 1]
+    month = MONTHS[language][int(rest[0]) - 1]
     if language == "es":
         return f"{int(rest[1])} de {month} de {year}" if len(rest) > 1 else f"{month} de {year}"
     return f"{month} {int(rest[1])}, {year}" if len(rest) > 1 else f"{month} {year}"

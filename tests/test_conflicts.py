@@ -159,6 +159,16 @@ def test_each_side_of_a_comparison_gets_its_sentence(tmp_path: Path) -> None:
     assert chosen.sentences == told
 
 
+@pytest.mark.parametrize(("shares", "side"), [((0.6, 0.4), "d1"), ((0.93, 0.07), "d0")])
+def test_a_sentence_on_one_side_alone_goes_before_one_on_both_unless_it_is_far_off(
+    tmp_path: Path, shares: tuple[float, float], side: str
+) -> None:
+    texts = ("Agents in Alden earn 5 dollars, in Bruma 7.", "Alden has a harbor with 14 cranes.")
+    told = candidates(*zip(documents(tmp_path, *texts), texts, strict=True), shares=shares)
+    alden, bruma = choose(read_question("Compare what an agent earns in Alden and Bruma"), told, Figures()).sides
+    assert (alden.candidate, bruma.candidate) == (told[int(side[1])], told[0])
+
+
 def test_now_is_told_by_the_date_of_the_fact_and_not_by_what_is_still_to_come(tmp_path: Path) -> None:
     texts = ("The fee was 5 dollars in 2019.", "The fee was 6 dollars in 2022.", "A fee of 9 dollars is due in 2090.")
     told = candidates(*((a, "fee") for a in documents(tmp_path, *texts)))

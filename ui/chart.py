@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from rag.answer import Answer
 from rag.evidence import Citation
-from rag.text import figure, fold
-from ui.words import MONTHS
+from rag.text import MONTHS, figure, fold
 
 FEWEST = 3
 WIDEST = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rag.filter import Filter
-from rag.text import Language
+from rag.text import MONTHS, Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -495,17 +495,6 @@ _ACCENTED = {
     "nuevo-leon": "Nuevo León",
     "queretaro": "Querétaro",
     "san-luis-potosi": "San Luis Potosí",
-}
-
-MONTHS: Mapping[Language, tuple[str, ...]] = {
-    "en": (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
-    "es": (
-        *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
-        *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
-    ),
 }
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rag.conversation.grammar import GRAMMARS, PREPOSITION, YEAR, flatten
 from rag.corpus import Article
 from rag.language import is_function_word
-from rag.text import Language, fold, terms
+from rag.text import MONTHS, Language, fold, terms
 
 _NAME_WORD = re.compile(r"[^\W_](?:[\w&.'’-]*[^\W_])?")
 # Everything is in it: it tells nothing about what a question is about.
@@ -119,10 +119,7 @@ _PLACED = re.compile(
     r"(?:\b(?P<led>[Ii]n|[Ee]n)\s+)?\b(?P<name>[A-ZÁÉÍÓÚÑ][\w'’-]+(?:\s+(?:de\s+|del\s+|of\s+)?[A-ZÁÉÍÓÚÑ][\w'’-]+){0,3})"
 )
 _LISTED = re.compile(r"(?:, (?:and )?| and | y | e )[A-ZÁÉÍÓÚÑ]")
-_MONTHS = frozenset(
-    """january february march april may june july august september october november december enero febrero marzo abril
-    mayo junio julio agosto septiembre octubre noviembre diciembre""".split()
-)
+_MONTHS = frozenset(name.lower() for names in MONTHS.values() for name in names)
 _LEARNT_FROM = 5_000_000  # characters: enough to know the places of a library
 
 
