@@ -212,7 +212,7 @@ class Quoter:
         found = self._evidence.candidates(question, vector, hits)
         judged = self._evidence.judge(question, found)
         missing = self._evidence.unknown_names(question)
-        if judged.answerable < self._evidence.threshold:
+        if not judged.answers:
             return self._refuse(question, found, hits, 1.0 - judged.answerable, missing)
         unsaid = self._evidence.unsaid(found)
         if unsaid and unsaid.alone:

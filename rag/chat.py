@@ -97,6 +97,8 @@ class Chatbot:
             return
         standalone, more = self.understand(asked, history, spoken)
         read, vector, hits = self.look(standalone, spoken, within)
+        if standalone != asked and not more:
+            read = replace(read, told="\n".join(turn.answer for turn in history))
         retrieved = time.perf_counter()
         if instead_of_a_question(asked) == "contact" and not any(_CONTACT.search(h.passage.page_content) for h in hits):
             answers = iter((self._without(asked, spoken, "contact", hits),))

@@ -22,7 +22,7 @@ from rag.places import spellings
 from rag.question import Question, without_contraction
 from rag.retrieve import Hit, LexicalRetriever
 from rag.text import Language, fold, terms
-from rag.weights import ANTICIPATED, PLAIN, SCORED, SCORED_ANTICIPATED, Decisions
+from rag.weights import ANTICIPATED, PLAIN, READING, Decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +160,15 @@ def reading(article: Article, number: int) -> str:
     return " | ".join(x for x in (" ".join(quote.split()), frame, " ".join(before.split())) if x)
 
 
-# The best few by FEATURES are compared once more: by the scorer, or where there is none by themselves.
-READ = "read"  # what the scorer says, as log-odds over 4
+# What is measured of the best few by FEATURES only.
 ALONE = "alone"  # cosine of question and sentence, the sentence read by itself
 _FEW = 12
-# Of those, how many a scorer reads, and how far behind the first one in score: the others have no chance to be first
-# (1 in 100 on the `tune` questions), and count as the worst of those read.
-_REREAD, _BEHIND = 6, 1.5
+# What a scorer says of the first few of those, as log-odds over 4: it puts those in order that are so near the first
+# one in score that the features hardly tell them apart. On the `tune` questions 3 within 0.8 gain as much as all 12
+# do, in a sixth of the time; what it counts for beside the score may be 1 to 5.
+READ = "read"
+_REREAD, _BEHIND, _HEED = 3, 0.8, 2.0
+_TOLD = 1.5  # what a sentence loses in score that an earlier answer of the conversation quoted
 _UNSAID = 2.0
 # How like an anticipated question the one asked must be for the sentence that says nobody knows to be quoted, and how
 # much more so than any that a source answers for that to be all there is.
@@ -181,7 +183,8 @@ SIGNS = (
     "unknown_name",  # it names something that no passage has
     "best_meaning", "best_context",  # the highest among all candidates
     "thing",  # share of the terms of what "how many" counts that one of the first few has; 1 where nothing is counted
-    "second", "best_second",  # what the second reading said of the best one, and the highest among all
+    "alone", "best_alone",  # ALONE of the best one, and the highest among all
+    "read",  # READ of the best one; 0 where nothing is read
     "spanish", "spanish_meaning",
 )  # fmt: skip
 
@@ -205,17 +208,8 @@ class Evidence:
 
     def candidates(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
         """The sentences of the passages that most probably answer, best first."""
-        return self.reread(question, vector, self.survey(question, vector, hits))
-
-    @property
-    def threshold(self) -> float:
-        """The probability of being answerable below which an answer is a refusal."""
-        return self._decisions.threshold
-
-    @property
-    def second(self) -> str:
-        """The name of what the second reading measures: READ or ALONE."""
-        return ALONE if self._scorer is None else READ
+        few = self.shortlist(vector, self.survey(question, vector, hits))
+        return self.reread(question, self.choose(question, few, self._decisions.choosing))
 
     @cached_property
     def newest(self) -> int:
@@ -224,58 +218,61 @@ class Evidence:
         return int(issued) if issued else date.today().year
 
     def with_scorer(self, scorer: Scorer | None) -> Evidence:
-        """The same, read a second time by another scorer, or by none."""
+        """The same, reread by another scorer, or by none."""
         other = copy.copy(self)
         other._scorer, other._decisions = scorer, self._decide_by(scorer)
         return other
 
     def _decide_by(self, scorer: Scorer | None) -> Decisions:
-        if self._likeness.questions:
-            return ANTICIPATED if scorer is None else SCORED_ANTICIPATED
-        return PLAIN if scorer is None else SCORED
-
-    def reread(
-        self,
-        question: Question,
-        vector: Vectors,
-        found: Sequence[Candidate],
-        choosing: Mapping[Language, Mapping[str, float]] | None = None,
-        *,
-        hopeless: bool = False,
-    ) -> list[Candidate]:
-        """The best few of a survey, compared once more (by a scorer those without a chance only if `hopeless`), in the
-        order that this gives.
+        """Where nothing is anticipated a scorer puts in order, and has no say in whether to answer: of documents that
+        it was not trained on it tells that no better than the other signs do.
         """
-        few = list(found[:_FEW])
-        if self._scorer is None:
-            again = self._alone_by(vector, few)
-        else:
-            near = few if hopeless else [c for c in few[:_REREAD] if c.score >= few[0].score - _BEHIND]
-            again = self._read_by(self._scorer, question, near)
-            again += [min(again, default=0.0)] * (len(few) - len(near))
-        measured = [
-            replace(c, features={**c.features, self.second: value}) for c, value in zip(few, again, strict=True)
+        if not self._likeness.questions:
+            return PLAIN
+        return ANTICIPATED if scorer is None else READING
+
+    def shortlist(self, vector: Vectors, found: Sequence[Candidate]) -> list[Candidate]:
+        """The best few of a survey, in its order, with what is measured of these only."""
+        return [
+            replace(
+                c, features={**c.features, ALONE: max(0.0, float(self._index.alone(c.article.id, c.number) @ vector))}
+            )
+            for c in found[:_FEW]
         ]
-        return self.choose(question, measured, choosing or self._decisions.choosing)
 
     def choose(
         self,
         question: Question,
-        reread: Sequence[Candidate],
+        few: Sequence[Candidate],
         choosing: Mapping[Language, Mapping[str, float]],
     ) -> list[Candidate]:
-        """Candidates that were reread, scored and put in order by some weights."""
+        """Candidates of a shortlist, scored and put in order by some weights."""
         own = choosing[question.language]
-        scores = [sum(own[name] * value for name, value in c.features.items()) for c in reread]
-        scored = [replace(c, score=s, share=p) for c, s, p in zip(reread, scores, _shares(scores), strict=True)]
+        scores = [
+            sum(own[name] * value for name, value in c.features.items()) - _TOLD * (c.quote in question.told)
+            for c in few
+        ]
+        scored = [replace(c, score=s, share=p) for c, s, p in zip(few, scores, _shares(scores), strict=True)]
         return sorted(scored, key=_best_first)
 
-    def _read_by(self, scorer: Scorer, question: Question, few: Sequence[Candidate]) -> list[float]:
-        texts = [reading(c.article, c.number) for c in few]
-        return [float(logit) / 4 for logit in scorer.score(question.text, texts)]
+    def reread(self, question: Question, ordered: Sequence[Candidate]) -> list[Candidate]:
+        """Those near the first one put in order by the scorer, where there is one: they change places, and each place
+        keeps its score and share. What no source states stays where it is.
+        """
+        stated = [n for n, c in enumerate(ordered) if c.stated][:_REREAD]
+        places = [n for n in stated if ordered[n].score >= ordered[stated[0]].score - _BEHIND]
+        if self._scorer is None or not places or (len(places) == 1 and self._decisions is not READING):
+            return list(ordered)
+        heard = self._read(self._scorer, question, [ordered[n] for n in places])
+        heard.sort(key=lambda c: -(c.score + _HEED * c.features[READ]))
+        again = list(ordered)
+        for n, candidate in zip(places, heard, strict=True):
+            again[n] = replace(candidate, score=ordered[n].score, share=ordered[n].share)
+        return again
 
-    def _alone_by(self, vector: Vectors, few: Sequence[Candidate]) -> list[float]:
-        return [max(0.0, float(self._index.alone(c.article.id, c.number) @ vector)) for c in few]
+    def _read(self, scorer: Scorer, question: Question, few: Sequence[Candidate]) -> list[Candidate]:
+        logits = scorer.score(question.text, [reading(c.article, c.number) for c in few])
+        return [replace(c, features={**c.features, READ: float(z) / 4}) for c, z in zip(few, logits, strict=True)]
 
     def survey(self, question: Question, vector: Vectors, hits: Sequence[Hit]) -> list[Candidate]:
         """Every sentence of the passages that a source stands behind, or that is an editor's answer, and that the
@@ -309,11 +306,15 @@ class Evidence:
         return bool(article.sentences[number].sources or self._likeness.answered_by((article.id, number)))
 
     def judge(self, question: Question, found: Sequence[Candidate]) -> Judgement:
-        """Whether the candidates, best first, answer the question at all, and whether the best one is right."""
+        """Whether the candidates, best first, answer the question at all, and whether the best one is right.
+
+        What a scorer says of one sentence counts for nothing where the sides of a comparison are to be told.
+        """
         if not any(c.stated for c in found):
-            return Judgement(0.0, 0.0)
+            return Judgement(0.0, 0.0, 1.0)
+        by = ANTICIPATED if self._decisions is READING and question.kind == "comparison" else self._decisions
         signs = self.signs(question, found)
-        return Judgement(logistic(self._decisions.answerable, signs), logistic(self._decisions.right, signs))
+        return Judgement(logistic(by.answerable, signs), logistic(by.right, signs), by.threshold)
 
     def signs(self, question: Question, found: Sequence[Candidate]) -> dict[str, float]:
         """What the judgement rests on: see SIGNS. At least one of `found` must be stated."""
@@ -348,8 +349,9 @@ class Evidence:
             "best_meaning": max(c.features["meaning"] for c in found),
             "best_context": max(c.features["context"] for c in found),
             "thing": max((share_of(things, own) for own in around), default=1.0),
-            "second": f[self.second],
-            "best_second": max(c.features[self.second] for c in found),
+            "alone": f[ALONE],
+            "best_alone": max(c.features[ALONE] for c in found),
+            "read": f.get(READ, 0.0),
             "spanish": float(question.language == "es"),
             "spanish_meaning": f["meaning"] * (question.language == "es"),
         }
@@ -409,10 +411,18 @@ class Unsaid(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """Probabilities: that the corpus answers the question, and that the best sentence is a right answer."""
+    """Probabilities: that the corpus answers the question, and that the best sentence is a right answer; and the one of
+    the former below which an answer is a refusal.
+    """
 
     answerable: float
     right: float
+    threshold: float
+
+    @property
+    def answers(self) -> bool:
+        """Whether to answer."""
+        return self.answerable >= self.threshold
 
 
 def logistic(weights: Mapping[str, float], signs: Mapping[str, float]) -> float:

@@ -1,6 +1,7 @@
 """Learn `rag/weights.py` from questions with known answers: `python -m rag.fit [--work=DIR] [NAME=FOLDER ...]`.
 
-From the shipped corpus' questions of the split `tune`, and from public sets in the same layout (`docs.jsonl`,
+From the shipped corpus' questions of the split `tune` and those of `tuning.jsonl`, its near misses of the articles that
+no scorer was trained with, and from public sets in the same layout (`docs.jsonl`,
 `questions.jsonl`), each given as a folder, of which the documents of `rag.splits` are used. What is learnt, all of it
 linear, so that a reader can follow every decision:
 
@@ -8,13 +9,12 @@ linear, so that a reader can follow every decision:
   over the candidates of a question (McFadden 1974), the right ones sharing the target.
 * `answerable`, `right`: whether the candidates answer at all, and whether the best one is right. Logistic regression,
   classes balanced for the former, in which questions of the public sets stand for those on something else.
-* `threshold`: the probability of `answerable`, in steps of 0.05, that tells the shipped corpus' questions with and
+* `threshold`: the probability of `answerable`, in steps of 0.05, that tells the golden questions with and
   without an answer apart best (Youden's J, 1950); of several that do it as well, the one in the middle.
 
 PLAIN is learnt without the questions that the shipped corpus anticipates, and serves documents that have none;
-ANTICIPATED with them; the SCORED ones with a scorer. The scorer was trained on the anticipated questions and on the
-part `train` of the public sets: how far it can be trusted on documents that it has not seen is learnt from the part
-`fit` of the public sets alone, and on the shipped corpus from all its questions, of which it has seen none.
+ANTICIPATED with them; READING judges with what the scorer says of the best sentence as well. The scorer was trained on
+the anticipated questions and has seen none of those that are learnt from here.
 """
 
 from __future__ import annotations
@@ -25,29 +25,31 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.app import assemble
-from rag.evidence import ALONE, READ, SIGNS, Candidate, Evidence, logistic
+from rag.evidence import ALONE, SIGNS, Candidate, Evidence, logistic
 from rag.features import FEATURES
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.language import detect
-from rag.models import NO_SCORER, Embedder, Scorer, Vectors
+from rag.models import DEFAULT_SCORER, Embedder, Scorer, Vectors
 from rag.question import Question, read_question
 from rag.settings import shipped_corpus
-from rag.splits import Part, QuestionSet, question_sets, strings
+from rag.splits import Part, QuestionSet, near_misses, question_sets, strings
 from rag.text import LANGUAGES, Language, figures, fold
-from rag.weights import SCORED, SCORED_ANTICIPATED, Decisions
 
 Matrix = npt.NDArray[np.float64]
 _PASSAGES = 12
 _PUBLIC_QUESTIONS = 200
 # How much a public question counts beside one of the shipped corpus.
 _PUBLIC_WEIGHT = 0.3
+NEAR = "near misses"
+# There are four times as many as golden questions, and they are nearer to the words of the articles.
+_WEIGHTS = {"shipped": 1.0, NEAR: 0.1}
 # Questions of each public set, on its own documents, that are asked of the shipped corpus, which has no answer to them.
 _STRANGE_QUESTIONS, STRANGE = 60, "strange"
 # How much less of Youden's J is as good: about one question of the shipped corpus.
@@ -69,7 +71,7 @@ class Example:
     @property
     def weight(self) -> float:
         """How much it counts."""
-        return 1.0 if self.set == "shipped" else _PUBLIC_WEIGHT
+        return _WEIGHTS.get(self.set, _PUBLIC_WEIGHT)
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
@@ -82,30 +84,32 @@ class Example:
         scored = [replace(c, score=sum(own[n] * c.features[n] for n in FEATURES)) for c in self.found]
         return replace(self, found=sorted(scored, key=lambda c: -c.score))
 
-    def reread(self, scorer: Scorer | None) -> Example:
-        """The same with its best candidates read once more, in no new order."""
-        evidence = self.evidence.with_scorer(scorer)
-        none = {language: dict.fromkeys((*FEATURES, evidence.second), 0.0) for language in LANGUAGES}
-        return replace(
-            self, evidence=evidence, found=evidence.reread(self.question, self.vector, self.found, none, hopeless=True)
-        )
+    def shortlisted(self) -> Example:
+        """The same with the best candidates only."""
+        return replace(self, found=self.evidence.shortlist(self.vector, self.found))
 
     def chosen(self, choosing: Mapping[Language, Mapping[str, float]]) -> Example:
-        """What was reread, in the order of these weights."""
+        """A shortlist in the order of these weights."""
         return replace(self, found=self.evidence.choose(self.question, self.found, choosing))
+
+    def reread(self, scorer: Scorer) -> Example:
+        """The same with those near the first reread."""
+        evidence = self.evidence.with_scorer(scorer)
+        return replace(self, evidence=evidence, found=evidence.reread(self.question, self.found))
 
 
 def main(arguments: Sequence[str]) -> None:
     """Fit on the shipped corpus and the public sets named, and write the weights.
 
-    `--work=DIR` keeps the indexes that are built, for the next time; `--scorer=FOLDER` fits for that scorer as well.
+    `--work=DIR` keeps the indexes that are built, for the next time; `--scorer=FOLDER` fits for another scorer.
     """
     reader = [a.partition("=")[2] for a in arguments if a.startswith("--scorer=")]
     work = [a.partition("=")[2] for a in arguments if a.startswith("--work=")]
     named = {n: Path(f) for n, _, f in (a.partition("=") for a in arguments if not a.startswith("--"))}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(work[0] if work else temporary)
-        embedder, scorer = Embedder.load(), Scorer.load(reader[0] if reader else NO_SCORER)
+        embedder, scorer = Embedder.load(), Scorer.load(reader[0] if reader else DEFAULT_SCORER)
+        assert scorer is not None, "READING is learnt with a scorer"
         own, *public = question_sets(named, shipped_corpus())
         bare = replace(own, documents=_without_anticipated(own.documents, folder / "bare-corpus"))
         strange = [case for questions in public for case in _strange(questions)]
@@ -117,12 +121,12 @@ def main(arguments: Sequence[str]) -> None:
     for name, found in examples.items():
         _say(f"{name}: {len(found)} questions")
     elsewhere = [e for questions in public for e in examples[questions.name]]
-    unread = [e for e in elsewhere if e.part == "fit"]
+    plain, anticipated = _order([*examples["bare"], *elsewhere]), _order([*examples["shipped"], *elsewhere])
+    read = [e.reread(scorer) for e in anticipated.examples]
     _write(
-        PLAIN=_decide([*examples["bare"], *elsewhere], None),
-        ANTICIPATED=_decide([*examples["shipped"], *elsewhere], None),
-        SCORED=_decide([*examples["bare"], *unread], scorer) if scorer else SCORED,
-        SCORED_ANTICIPATED=_decide([*examples["shipped"], *unread], scorer) if scorer else SCORED_ANTICIPATED,
+        PLAIN=(plain, _judge(plain.examples)),
+        ANTICIPATED=(anticipated, _judge(anticipated.examples)),
+        READING=(None, _judge(read)),
     )
 
 
@@ -143,20 +147,37 @@ def _without_anticipated(corpus: Path, folder: Path) -> Path:
     return folder
 
 
-def _decide(examples: Sequence[Example], scorer: Scorer | None) -> Decisions:
+class Ordering(NamedTuple):
+    """Weights that put candidates in order, and the examples so ordered."""
+
+    ranking: Mapping[Language, Mapping[str, float]]
+    choosing: Mapping[Language, Mapping[str, float]]
+    examples: Sequence[Example]
+
+
+class Judging(NamedTuple):
+    """Weights that tell whether the candidates answer."""
+
+    answerable: Mapping[str, float]
+    right: Mapping[str, float]
+    threshold: float
+
+
+def _order(examples: Sequence[Example]) -> Ordering:
     ranking = _fit_both(examples, FEATURES)
-    examples = [e.ordered(ranking).reread(scorer) for e in examples]
-    second = ALONE if scorer is None else READ
-    expecting = any(c.features["anticipated"] for e in examples for c in e.found)
-    known = scorer is not None and not expecting  # the shipped corpus, on which it was trained
-    choosing = _fit_both([e for e in examples if not known or e.set != "shipped"], (*FEATURES, second))
-    final = [e.chosen(choosing) for e in examples]
-    signs = [{**e.evidence.signs(e.question, e.found), **(_NOT_READ if known else {})} for e in final]
+    few = [e.ordered(ranking).shortlisted() for e in examples]
+    choosing = _fit_both(few, (*FEATURES, ALONE))
+    return Ordering(ranking, choosing, [e.chosen(choosing) for e in few if any(c.stated for c in e.found)])
+
+
+def _judge(final: Sequence[Example]) -> Judging:
+    expecting = any(c.features["anticipated"] for e in final for c in e.found)
+    signs = [e.evidence.signs(e.question, e.found) for e in final]
     answerable = _fit_logistic(
         [
             (s, bool(e.case.get("answerable", True)), e.weight)
             for s, e in zip(signs, final, strict=True)
-            if e.set in ("shipped", STRANGE) or (e.set == "clapnq_dev" and not expecting)
+            if e.set in ("shipped", STRANGE, NEAR) or (e.set == "clapnq_dev" and not expecting)
         ],
         balanced=True,
     )
@@ -167,16 +188,12 @@ def _decide(examples: Sequence[Example], scorer: Scorer | None) -> Decisions:
     own = [
         (logistic(answerable, s), bool(e.case.get("answerable", True)))
         for s, e in zip(signs, final, strict=True)
-        if e.set == "shipped"
+        if e.set == "shipped" and "pair" in e.case["tags"]
     ]
     told_apart = {t / 100: _youden(own, t / 100) for t in range(5, 100, 5)}
     _say("Youden's J by threshold: " + ", ".join(f"{t} {j:.3f}" for t, j in told_apart.items()))
     flat = [t for t, j in told_apart.items() if j >= max(told_apart.values()) - _AS_GOOD]
-    return Decisions(ranking, choosing, answerable, right, flat[len(flat) // 2])
-
-
-# What a scorer says of documents that it was trained on tells nothing of those that it was not.
-_NOT_READ = {"second": 0.0, "best_second": 0.0}
+    return Judging(answerable, right, flat[len(flat) // 2])
 
 
 def _youden(judged: Sequence[tuple[float, bool]], threshold: float) -> float:
@@ -204,7 +221,9 @@ def _examples(
         if left[part]:
             left[part] -= 1
             cases.append((questions.name, part, case))
-    for name, part, case in (*cases, *((STRANGE, "fit", case) for case in strange)):
+    near = _near_cases(questions.documents) if questions.shipped else ()
+    others = (*((STRANGE, case) for case in strange), *((NEAR, case) for case in near))
+    for name, part, case in (*cases, *((name, "fit", case) for name, case in others)):
         language = case.get("language") or detect(case["question"])
         spelled = lexical.respell(case["question"], language)
         question = read_question(spelled, language=language, known_names=evidence.names[language])
@@ -212,6 +231,14 @@ def _examples(
         found = evidence.survey(question, vector, retriever.search(spelled, _PASSAGES, language=language))
         if any(c.stated for c in found):
             yield Example(name, part, case, evidence, question, vector, found)
+
+
+def _near_cases(corpus: Path) -> Iterator[dict[str, Any]]:
+    """Both questions of the pairs that are not trained on."""
+    for pair in (p for p in near_misses(corpus) if p.part == "fit"):
+        own = {"language": pair.article.partition("/")[0]}
+        yield {"question": pair.answered, "gold": [{"doc": pair.article, "quotes": [pair.quote]}], **own}
+        yield {"question": pair.missed, "answerable": False, **own}
 
 
 def answers(candidate: Candidate, case: Mapping[str, Any]) -> bool:
@@ -316,19 +343,20 @@ def _logistic_fit(x: Matrix, y: npt.NDArray[np.bool_], weights: Matrix) -> tuple
 _REMARKS = {
     "PLAIN": "Where no question is anticipated, as in most people's documents.",
     "ANTICIPATED": "Where questions are anticipated, as in the shipped corpus.",
-    "SCORED": "With a scorer trained by `rag.train`, on documents that it has not seen.",
-    "SCORED_ANTICIPATED": "With a scorer trained by `rag.train`, on the shipped corpus.",
+    "READING": "The same where a scorer read the best sentence.",
 }
 
 
-def _write(**decisions: Decisions) -> None:
+def _write(**decisions: tuple[Ordering | None, Judging]) -> None:
     """Rewrite the values of `rag/weights.py`; what stands before them stays."""
     file = Path(__file__).with_name("weights.py")
     head = file.read_text(encoding="utf-8").partition("# Where no question")[0]
     body = ""
-    for name, remark in _REMARKS.items():
-        body += f"# {remark}\n{name} = Decisions(\n"
-        body += "".join(f"    {n}={_pretty(getattr(decisions[name], n))},\n" for n in Decisions.__dataclass_fields__)
+    for name, (ordering, judging) in decisions.items():
+        values = {**(ordering._asdict() if ordering else {}), **judging._asdict()}
+        values.pop("examples", None)
+        body += f"# {_REMARKS[name]}\n{name} = " + ("Decisions(\n" if ordering else "replace(\n    ANTICIPATED,\n")
+        body += "".join(f"    {n}={_pretty(value)},\n" for n, value in values.items())
         body += ")\n"
     file.write_text(head + body, encoding="utf-8")
     _say(f"wrote {file.name}: to be formatted with `ruff format`")

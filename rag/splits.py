@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from rag.corpus import Article
 
 Part = Literal["train", "fit", "test"]
+# Beside the golden questions of the shipped corpus: further ones with known answers to fit on, half of which have none,
+# and pairs of a question that is answered and one that is not.
+TUNING, NEAR_MISSES = "tuning.jsonl", "near-misses.jsonl"
 
 
 def part(title: str) -> Part:
@@ -30,6 +33,29 @@ def part_of_shipped(tags: Mapping[str, Any]) -> Part:
     if tags.get("split") != "tune":
         return "test"
     return "fit" if _hash(str(tags["article"])) % 5 < 2 else "train"
+
+
+class NearMiss(NamedTuple):
+    """A sentence of the shipped corpus, a question that it answers, and one that it only seems to answer, and no other
+    sentence does either: a contrast pair (Gardner et al. 2020, arXiv:2004.02709).
+    """
+
+    article: str
+    quote: str
+    answered: str
+    missed: str
+
+    @property
+    def part(self) -> Part:
+        """Its use: of four articles in five, in both languages, it trains; of the others it fits."""
+        return "fit" if _hash(f"near miss:{self.article.partition('/')[2]}") % 5 == 0 else "train"
+
+
+def near_misses(corpus: Path) -> Iterator[NearMiss]:
+    """Those of a corpus; none where it has no such file."""
+    file = corpus / NEAR_MISSES
+    for line in read_lines(file) if file.is_file() else ():
+        yield NearMiss(line["article"], line["quote"], line["answered"], line["missed"])
 
 
 def _hash(text: str) -> int:
@@ -57,6 +83,9 @@ class QuestionSet:
                 continue
             tags = case.get("tags") or {}
             yield part_of_shipped(tags) if self.shipped else part(self._title(case)), case
+        tuning = self.documents / TUNING
+        if self.shipped and tuning.is_file():
+            yield from (("fit", case) for case in read_lines(tuning))
 
     def _title(self, case: Mapping[str, Any]) -> str:
         gold = (case.get("gold") or [{}])[0]

@@ -1,11 +1,13 @@
 """Train a scorer: `python -m rag.train pairs|scorer|figures --work=DIR [--out=DIR] [--steps=N] [NAME=FOLDER ...]`.
 
 `pairs` mines what it learns from: for each question with a known answer the sentences that our own retrieval puts
-first, the right ones marked. From the questions that the shipped corpus anticipates (its golden questions are for
-fitting and measuring) and from public sets in the layout `docs.jsonl`, `questions.jsonl`, each given as NAME=FOLDER.
-`scorer` trains from them, `figures --scorer=DIR` measures. Public sets are split by document, never by question: see
-`rag.splits`. The same seed gives the same pairs and the same order of steps; training goes on from its last
-checkpoint in the work folder, on a GPU when there is one.
+first, the right ones marked. From the questions that the shipped corpus anticipates and its near misses (its golden
+questions are for fitting and measuring), and from public sets in the layout `docs.jsonl`, `questions.jsonl`, each given
+as NAME=FOLDER. `scorer` trains from them, `figures --scorer=DIR` measures. Public sets are split by document, never by
+question: see `rag.splits`. `scorer` with `--base=DIR` goes on from a trained one, `--rate=R` sets the highest learning
+rate, `--near=S` the share of near misses, `--seed=N` the order: how the shipped one was made stands in its card. The
+same seed gives the same pairs and the same order of steps; training goes on from its last checkpoint in the
+work folder, on a GPU when there is one.
 """
 
 from __future__ import annotations
@@ -25,26 +27,28 @@ from rag.app import assemble
 from rag.corpus import read_corpus
 from rag.evaluate.intervals import wilson
 from rag.evaluate.refusals import auroc, calibration, calibration_error
-from rag.evidence import reading
+from rag.evidence import Candidate, reading
 from rag.features import years
 from rag.fit import answers
 from rag.fit import said as says
-from rag.index import open_index
+from rag.index import Index, open_index
 from rag.ingest import ingest
 from rag.language import detect
 from rag.likeness import Likeness
-from rag.models import Embedder, Scorer, autocast, new_cross_encoder, save_model, save_on_trunk
+from rag.models import Embedder, Scorer, autocast, new_cross_encoder, save_model, save_on_trunk, stands_on_trunk
 from rag.question import read_question
 from rag.settings import shipped_corpus
-from rag.splits import Part, QuestionSet, gold_sentences, question_sets, read_lines
+from rag.splits import Part, QuestionSet, gold_sentences, near_misses, question_sets, read_lines
 from rag.text import Language, figures, terms
 
 _PASSAGES = 12
 _CANDIDATES = 16  # hard negatives kept for a question
 _GROUP = 5  # sentences of one question in one step: the right one and four others
 _GROUPS = 7  # questions in one step
+_NEAR_OTHERS = 2  # sentences beside the one that answers, or seems to, of a question of a near miss
 _MUCH_ALIKE = 0.84  # cosine of two questions of which one sentence may well answer both
 _LAYERS, _FROZEN = 8, 3  # of the trunk: those that are kept, and how many of them, from below, stay as they are
+NEAR = "near misses"
 _SLICES = 3  # a step's pairs are read in slices of like length: less padding
 _TOKENS = 112
 _CHECKPOINT = 100  # steps from one to the next
@@ -104,36 +108,68 @@ def _mined(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[G
 
 
 def _anticipated(questions: QuestionSet, embedder: Embedder, root: Path) -> Iterator[Group]:
-    """The questions that a corpus anticipates; those that no source answers with no right sentence.
+    """The questions that a corpus anticipates, and the pairs of its near misses that are for training; those that no
+    source answers with no right sentence.
 
     A sentence in the other language, one with a figure of the right one other than a year, and one that is known to
     answer much the same may be right as well: they are left out.
     """
     ingest([questions.documents], root, embedder)
     index = open_index(root)
-    _, retriever, evidence = assemble(index, embedder)
-    likeness = Likeness(index)
+    asking = _Asking(index, embedder)
     for row, (asked, places) in enumerate(index.anticipated.items()):
-        language = index.articles[places[0][0]].language
-        right = {reading(index.articles[a], n) for a, n in places if index.articles[a].sentences[n].sources}
-        quotes = [index.articles[a].quote(index.articles[a].sentences[n]) for a, n in places]
+        texts = asking.with_rivals(asked, places)
+        if texts and not all(texts.values()):
+            yield asking.group(questions.name, f"anticipated-{row}", asked, places[0][0], texts)
+    numbers = {a.id: {a.quote(s): n for n, s in enumerate(a.sentences)} for a in index.articles.values()}
+    for row, pair in enumerate(p for p in near_misses(questions.documents) if p.part == "train"):
+        place = (pair.article, numbers[pair.article][pair.quote])
+        texts = asking.with_rivals(pair.answered, [place])
+        if not all(texts.values()):
+            yield asking.group(NEAR, f"answered-{row}", pair.answered, pair.article, texts)
+        missed = {reading(index.articles[pair.article], place[1]): False, **asking.nearest(pair.missed, pair.article)}
+        yield asking.group(NEAR, f"missed-{row}", pair.missed, pair.article, missed)
+
+
+class _Asking:
+    """Questions asked of the shipped corpus, each with the sentences that our own retrieval puts first."""
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        self._articles, self._vectors = index.articles, index.question_vectors
+        self._embedder, self._likeness = embedder, Likeness(index)
+        _, self._retriever, self._evidence = assemble(index, embedder)
+
+    def with_rivals(self, asked: str, places: Sequence[tuple[str, int]]) -> dict[str, bool]:
+        """The sentences that answer, and those that come near without answering."""
+        articles = [(self._articles[a], n) for a, n in places]
+        quotes = [a.quote(a.sentences[n]) for a, n in articles]
         told = frozenset(f for q in quotes for f in figures(q) - years(q))
-        question = read_question(asked, language=language, known_names=evidence.names[language])
-        vector = index.question_vectors[row]
-        alike = index.question_vectors @ vector
-        texts = dict.fromkeys(sorted(right), True)
-        for candidate in evidence.survey(question, vector, retriever.search(asked, _PASSAGES, language=language)):
+        alike = self._vectors @ self._embedder.encode_question(asked)
+        texts = dict.fromkeys(sorted(reading(a, n) for a, n in articles if a.sentences[n].sources), True)
+        for c in self._survey(asked, articles[0][0].language):
             if (
-                candidate.article.language == language
-                and (candidate.article.id, candidate.number) not in places
-                and not told & figures(candidate.quote)
-                and likeness.best((candidate.article.id, candidate.number), alike) < _MUCH_ALIKE
+                c.article.language == articles[0][0].language
+                and (c.article.id, c.number) not in places
+                and not told & figures(c.quote)
+                and self._likeness.best((c.article.id, c.number), alike) < _MUCH_ALIKE
                 and len(texts) < _CANDIDATES
             ):
-                texts.setdefault(reading(candidate.article, candidate.number), False)
-        marks = tuple(texts.values())
-        if texts and not all(marks):
-            yield Group(questions.name, f"anticipated-{row}", language, "train", question.text, tuple(texts), marks)
+                texts.setdefault(reading(c.article, c.number), False)
+        return texts
+
+    def nearest(self, asked: str, article: str) -> dict[str, bool]:
+        """The sentences that come near a question that none answers."""
+        found = self._survey(asked, self._articles[article].language)[:_CANDIDATES]
+        return {reading(c.article, c.number): False for c in found}
+
+    def group(self, name: str, identity: str, asked: str, article: str, texts: Mapping[str, bool]) -> Group:
+        language = self._articles[article].language
+        return Group(name, identity, language, "train", asked, tuple(texts), tuple(texts.values()))
+
+    def _survey(self, asked: str, language: Language) -> list[Candidate]:
+        question = read_question(asked, language=language, known_names=self._evidence.names[language])
+        hits = self._retriever.search(asked, _PASSAGES, language=language)
+        return self._evidence.survey(question, self._retriever.question_vector(asked), hits)
 
 
 def _might_answer(quote: str, case: Mapping[str, Any]) -> bool:
@@ -163,25 +199,31 @@ class Drawn(NamedTuple):
 # --- scorer --------------------------------------------------------------------------------------
 
 
-def steps_of(groups: Sequence[Group], *, steps: int, seed: int = SEED) -> list[list[Drawn]]:
+def steps_of(groups: Sequence[Group], *, steps: int, seed: int = SEED, near: float = 0.0) -> list[list[Drawn]]:
     """What each step learns from: _GROUPS questions, each with at most _GROUP sentences, a right one first if any.
 
-    Questions of public sets that nothing answers come every second time.
+    Questions of public sets that nothing answers come every second time. `near` is the share of questions that are of
+    near misses; 0 takes all as they are.
     """
     chance = random.Random(seed)
     pool: list[Group] = []
+    close = [g for g in groups if g.set == NEAR]
     while len(pool) < steps * _GROUPS:
-        again = [g for g in groups if any(g.right) or g.set == "shipped" or chance.random() < 0.5]
+        again = [g for g in groups if any(g.right) or g.set in ("shipped", NEAR) or chance.random() < 0.5]
+        if near and close:
+            rest = [g for g in again if g.set != NEAR]
+            again = close + chance.sample(rest, min(len(rest), round(len(close) * (1 - near) / near)))
         chance.shuffle(again)
         pool += again
     drawn: list[Drawn] = []
     for group in pool[: steps * _GROUPS]:
         good = [t for t, right in zip(group.texts, group.right, strict=True) if right]
         bad = [t for t, right in zip(group.texts, group.right, strict=True) if not right]
-        # Half of the others from the very first, which are the hardest, half from anywhere.
-        hard = bad[:4]
-        others = chance.sample(hard, min(2, len(hard)))
-        others += chance.sample(bad[4:], min(_GROUP - 1 - len(others), len(bad[4:])))
+        if group.set == NEAR:  # the sentence that only seems to answer comes first
+            others = [*bad[: not good], *chance.sample(bad[1:5], min(_NEAR_OTHERS, len(bad[1:5])))]
+        else:  # half of the others from the very first, which are the hardest, half from anywhere
+            others = chance.sample(bad[:4], min(2, len(bad[:4])))
+            others += chance.sample(bad[4:], min(_GROUP - 1 - len(others), len(bad[4:])))
         texts = ([chance.choice(good)] if good else []) + others
         drawn.append(Drawn(group.question, texts, [bool(good), *([False] * (len(texts) - 1))] if texts else []))
     # Questions of like length together: less padding. Their order is shuffled again by whole steps.
@@ -194,8 +236,11 @@ def steps_of(groups: Sequence[Group], *, steps: int, seed: int = SEED) -> list[l
     return batches[:steps]
 
 
-def train_scorer(work: Path, base: str, out: Path, *, steps: int, rate: float = 8e-5, seed: int = SEED) -> None:
-    """A cross-encoder from a folder, or where `base` is "" on the lower layers of the default embedder.
+def train_scorer(
+    work: Path, base: str, out: Path, *, steps: int, rate: float = 8e-5, seed: int = SEED, near: float = 0.0
+) -> None:
+    """A cross-encoder from a folder, or where `base` is "" on the lower layers of the default embedder; a scorer that
+    stands on those already is trained on. `near`: see `steps_of`.
 
     Loss: binary cross-entropy of every pair, for the level, and cross-entropy over the sentences of a question,
     for the order. AdamW, linear warm-up over 6 % of the steps, cosine decay; bf16 autocast where it is native.
@@ -208,7 +253,7 @@ def train_scorer(work: Path, base: str, out: Path, *, steps: int, rate: float = 
     model: Any = encoder.model
     learnt = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=rate, weight_decay=0.01, fused=True)
-    batches = steps_of(read_groups(work, "train"), steps=steps, seed=seed)
+    batches = steps_of(read_groups(work, "train"), steps=steps, seed=seed, near=near)
     checkpoint = work / "scorer.checkpoint"
     first = 0
     if checkpoint.exists():
@@ -240,7 +285,7 @@ def train_scorer(work: Path, base: str, out: Path, *, steps: int, rate: float = 
             saved["chance"] = torch.get_rng_state()  # of dropout
             torch.save(saved, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
-    (save_model if base else save_on_trunk)(encoder, out)
+    (save_on_trunk if stands_on_trunk(base) else save_model)(encoder, out)
     _say(f"wrote {out}")
 
 
@@ -376,7 +421,15 @@ def main(arguments: Sequence[str]) -> None:
     if words[0] == "pairs":
         mine(work, sets)
     elif words[0] == "scorer":
-        train_scorer(work, options.get("base", ""), Path(options["out"]), steps=int(options["steps"]))
+        train_scorer(
+            work,
+            options.get("base", ""),
+            Path(options["out"]),
+            steps=int(options["steps"]),
+            rate=float(options.get("rate", 8e-5)),
+            near=float(options.get("near", 0)),
+            seed=int(options.get("seed", SEED)),
+        )
     elif words[0] == "figures":
         scorer = Scorer.load(options["scorer"])
         assert scorer is not None, "figures are of a scorer"

@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module imports only modules before it.
 ORDER = (
     "errors", "loading", "settings", "text", "language", "markers", "particulars", "places", "support", "reply", "chat_model", "words", "anticipated", "corpus", "filter", "conversation", "snapshot", "facts", "passages", "models", "index", "ingest",
-    "likeness", "question", "retrieve", "weights", "features", "evidence", "scope", "conflicts", "choose", "origins", "premise", "answer", "prompt", "wording", "suggest", "chat", "export", "evaluate", "check", "coverage", "app", "propose",
-    "splits", "adapt", "fit", "train", "bench", "evaluate.benchmarks", "evaluate.cli", "__main__",
+    "likeness", "question", "retrieve", "weights", "features", "evidence", "scope", "conflicts", "choose", "origins", "premise", "answer", "prompt", "wording", "suggest", "chat", "export", "evaluate", "splits", "check", "coverage", "app", "propose",
+    "adapt", "fit", "train", "bench", "evaluate.benchmarks", "evaluate.cli", "__main__",
 )  # fmt: skip
 
 # Run by hand, with libraries of the extra `bench`: the plain pipeline, the fitting of weights, the making of models.

@@ -276,6 +276,37 @@ def test_a_question_out_of_step_is_named(corpus: Path, fault: Callable[[dict[str
     assert any(line.startswith(expected) for line in found(corpus)), found(corpus)
 
 
+NEAR_MISS = {
+    "article": "en/jobs",
+    "quote": "In 2022 the contact centers of Mexico employed 780,000 people in all.",
+    "answered": "How many people?",
+    "missed": "How many women?",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "changed", "expected"),
+    [
+        ("near-misses.jsonl", {"article": "en/none"}, "near-misses.jsonl:2: article 'en/none': no such article"),
+        ("near-misses.jsonl", {"quote": "It is so."}, "near-misses.jsonl:2: no sentence of en/jobs: 'It is so.'"),
+        ("near-misses.jsonl", {"missed": ""}, "near-misses.jsonl:2: expected a question that is `answered`"),
+        ("near-misses.jsonl", {"missed": "how many PEOPLE?"}, "near-misses.jsonl:2: asks what line 1 asks"),
+        ("tuning.jsonl", {"question": "Why?"}, "tuning.jsonl:2: expected a `question`, and a `language` of"),
+        ("tuning.jsonl", {"question": "Why?", "language": "en"}, "tuning.jsonl:2: expected `answerable`"),
+    ],
+)
+def test_a_question_to_learn_from_that_does_not_hold_is_named(
+    corpus: Path, file: str, changed: dict[str, str], expected: str
+) -> None:
+    good = NEAR_MISS if file.startswith("near") else {"question": "Who?", "language": "en", "answerable": False}
+    bad = {**NEAR_MISS, "answered": "?", "missed": "??"} if file.startswith("near") else {}
+    lines = [json.dumps(good), json.dumps({**bad, **changed})]
+    (corpus / file).write_text(lines[0], encoding="utf-8")
+    assert not found(corpus)
+    (corpus / file).write_text("\n".join(lines), encoding="utf-8")
+    assert any(line.startswith(expected) for line in found(corpus)), found(corpus)
+
+
 def test_questions_that_are_not_json_are_named(corpus: Path) -> None:
     path = corpus / "questions.jsonl"
     path.write_text(path.read_text(encoding="utf-8") + "{not json\n", encoding="utf-8")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,12 +19,13 @@ from rag import models, train
 from rag.app import assemble
 from rag.corpus import read_corpus
 from rag.errors import UserError
-from rag.evidence import READ, reading
+from rag.evidence import READ, Candidate, Evidence, reading
 from rag.index import open_index
 from rag.ingest import ingest
 from rag.models import Embedder, Scorer
-from rag.question import read_question
-from rag.splits import QuestionSet, part, part_of_shipped, question_sets
+from rag.question import Question, read_question
+from rag.splits import QuestionSet, near_misses, part, part_of_shipped, question_sets
+from rag.text import fold
 from rag.train import Group, steps_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,11 +43,20 @@ def test_a_document_has_one_use(title: str) -> None:
 def test_no_question_of_the_split_test_is_learnt_from_and_both_languages_of_an_article_go_together() -> None:
     (shipped,) = question_sets({}, ROOT / "corpus")
     uses: dict[str, set[str]] = {}
-    for use, case in shipped.cases():
+    golden = [(use, case) for use, case in shipped.cases() if "pair" in case["tags"]]
+    for use, case in golden:
         assert (case["tags"]["split"] == "test") == (use == "test")
         uses.setdefault(case["tags"]["article"], set()).add(use)
     assert all(len(found) == 1 for found in uses.values())
     assert {part_of_shipped({"split": "tune", "article": str(n)}) for n in range(40)} == {"train", "fit"}
+    tested = {fold(case["question"]) for use, case in golden if use == "test"}
+    pairs = list(near_misses(ROOT / "corpus"))
+    assert not tested & {fold(case["question"]) for use, case in shipped.cases() if use != "test"}
+    assert not tested & {fold(q) for pair in pairs for q in (pair.answered, pair.missed)}
+    assert {pair.part for pair in pairs} == {"train", "fit"}
+    assert len({(pair.article.partition("/")[2], pair.part) for pair in pairs}) == len(
+        {pair.article.partition("/")[2] for pair in pairs}
+    )
 
 
 def test_an_article_and_its_translation_are_split_together(tmp_path: Path) -> None:
@@ -129,6 +142,47 @@ def test_what_is_anticipated_teaches_its_sentence_and_no_sentence_that_may_be_ri
     assert not any("puente" in t for t in marked)
 
 
+def test_a_near_miss_teaches_that_nothing_answers_and_its_twin_that_the_sentence_does(tmp_path: Path) -> None:
+    rows = [
+        {
+            "id": "en/bridge",
+            "title": "Bridge",
+            "text": "The bridge of Alden is 310 meters long. Dr. Ames designed it in May.",
+        },
+        {"id": "en/harbor", "title": "Harbor", "text": "The harbor of Alden has a long pier. Ships come by night."},
+    ]
+    pairs = [
+        {
+            "article": f"en/{name}",
+            "quote": quote,
+            "answered": f"how long is the {name}?",
+            "missed": f"how old the {name}?",
+        }
+        for name, quote in (("bridge", "The bridge of Alden is 310 meters long."), ("harbor", "Ships come by night."))
+    ]
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "more.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (own / "near-misses.jsonl").write_text("\n".join(map(json.dumps, pairs)), encoding="utf-8")
+    assert [pair.part for pair in near_misses(own)] == ["train", "train"]
+    train.mine(tmp_path / "work", [QuestionSet("shipped", own, tmp_path / "none.jsonl")])
+    groups = {g.question: g for g in train.read_groups(tmp_path / "work", "train")}
+    answered, missed = groups["how long is the bridge?"], groups["how old the bridge?"]
+    assert answered.texts[0] == missed.texts[0] == "The bridge of Alden is 310 meters long. | Bridge"
+    assert answered.right == (True, *[False] * (len(answered.texts) - 1))
+    assert len(missed.texts) > 1
+    assert not any(missed.right)
+    for near in (0.5, 1.0):
+        drawn = [d for step in steps_of([*groups.values(), *others()], steps=40, near=near) for d in step]
+        close = [d for d in drawn if d.question in groups]
+        assert len(close) == pytest.approx(near * len(drawn), abs=0.1 * len(drawn))
+        assert all(d.texts[0] == groups[d.question].texts[0] for d in close)
+
+
+def others() -> list[Group]:
+    return [_group(n, 1, 4) for n in range(12)]
+
+
 def test_a_sentence_that_leans_on_the_one_before_is_read_with_it(library: Path) -> None:
     articles = {a.id: a for a in read_corpus([library]).articles}
     harbor = articles["harbor.txt"]
@@ -195,21 +249,58 @@ def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     return found
 
 
-def test_a_scorer_decides_with_what_it_reads(library: Path, tmp_path: Path, scorer: Scorer, embedder: Embedder) -> None:
-    """Its log-odds are among what is measured of every candidate, and without one they are not."""
-    ingest([library], tmp_path / "index", embedder)
-    index = open_index(tmp_path / "index")
-    _, retriever, with_it = assemble(index, embedder, scorer)
+class Ordered(NamedTuple):
+    """Candidates for a question on the library, and what rereads them."""
+
+    question: Question
+    candidates: list[Candidate]
+    evidence: Evidence
+
+
+@pytest.fixture(scope="module")
+def ordered(tmp_path_factory: pytest.TempPathFactory, scorer: Scorer, embedder: Embedder) -> Iterator[Ordered]:
+    folder = tmp_path_factory.mktemp("reread")
+    lines = [f"The harbor had {n} cranes in {1990 + n}, and ships came by night." for n in range(1, 9)]
+    (folder / "harbor.txt").write_text("\n\n".join(lines), encoding="utf-8")
+    ingest([folder / "harbor.txt"], folder / "index", embedder)
+    index = open_index(folder / "index")
+    _, retriever, evidence = assemble(index, embedder, scorer)
     question = read_question("How many cranes does the harbor have?", language="en")
-    hits = retriever.search(question.text, 5, language="en")
-    vector = retriever.question_vector(question.text)
-    found = with_it.candidates(question, vector, hits)
-    assert found
-    for candidate in found:
-        (logit,) = scorer.score(question.text, [reading(candidate.article, candidate.number)])
-        assert candidate.features[READ] == pytest.approx(float(logit) / 4, abs=0.05)
-    assert all(READ not in c.features for c in with_it.with_scorer(None).candidates(question, vector, hits))
+    vector, hits = retriever.question_vector(question.text), retriever.search(question.text, 5, language="en")
+    yield Ordered(question, evidence.with_scorer(None).candidates(question, vector, hits), evidence)
     index.close()
+
+
+@given(gaps=st.lists(st.floats(0, 1), min_size=8, max_size=8), unstated=st.sets(st.integers(0, 7)))
+def test_a_scorer_puts_in_order_what_is_near_and_nothing_else(
+    ordered: Ordered, gaps: list[float], unstated: set[int]
+) -> None:
+    """The near ones change places among each other by score and what is read; every place keeps its score."""
+    scores = [-sum(gaps[: n + 1]) for n in range(8)]
+    before = [
+        replace(c, score=s, sentence=c.sentence._replace(sources=() if n in unstated else c.sentence.sources))
+        for n, (c, s) in enumerate(zip(ordered.candidates, scores, strict=True))
+    ]
+    after = ordered.evidence.reread(ordered.question, before)
+    assert [c.score for c in after] == scores
+    assert sorted(c.number for c in after) == sorted(c.number for c in before)
+    stated = [n for n in range(8) if n not in unstated][:3]
+    near = [n for n in stated if scores[n] >= scores[stated[0]] - 0.8]
+    assert all(after[n] == before[n] for n in range(8) if n not in near or len(near) < 2)
+    score = {c.number: c.score for c in before}
+    if len(near) > 1:
+        heeded = [score[after[n].number] + 2 * after[n].features[READ] for n in near]
+        assert heeded == sorted(heeded, reverse=True)
+
+
+def test_what_a_scorer_says_is_measured_and_without_one_nothing_is_reread(ordered: Ordered, scorer: Scorer) -> None:
+    before = [replace(c, score=0.0) for c in ordered.candidates]
+    read = [c for c in ordered.evidence.reread(ordered.question, before) if READ in c.features]
+    assert len(read) == 3
+    for candidate in read:
+        (logit,) = scorer.score(ordered.question.text, [reading(candidate.article, candidate.number)])
+        assert candidate.features[READ] == pytest.approx(float(logit) / 4, abs=0.05)
+    assert ordered.evidence.with_scorer(None).reread(ordered.question, before) == before
 
 
 def test_a_text_scores_the_same_alone_and_among_others(scorer: Scorer) -> None:
@@ -241,6 +332,7 @@ def test_a_scorer_on_the_shared_trunk_is_what_was_trained(tmp_path: Path) -> Non
 
 def test_no_scorer_and_what_is_no_scorer(tmp_path: Path) -> None:
     assert Scorer.load("none") is None
+    assert Scorer.load() is not None  # the one that comes with the product
     with pytest.raises(UserError, match=r"BPO_SCORER='\./nowhere': there is no folder"):
         Scorer.load("./nowhere")
     (tmp_path / "empty").mkdir()

@@ -19,6 +19,7 @@ from rag.anticipated import FILE as ANTICIPATED
 from rag.check.anticipated import check_anticipated
 from rag.check.articles import check_articles
 from rag.check.copies import copied_runs
+from rag.check.learning import check_learning
 from rag.check.questions import check_questions
 from rag.check.tables import check_figures, check_glossary
 from rag.corpus import CorpusError, Problem, is_corpus_folder, read_corpus, read_references
@@ -43,6 +44,7 @@ def check(corpus_folder: Path) -> list[Problem]:
         *check_figures(corpus_folder / "figures.csv", articles),
         *check_questions(corpus_folder / "questions.jsonl", articles),
         *check_anticipated(corpus_folder / ANTICIPATED, articles),
+        *check_learning(corpus_folder, articles),
         *check_glossary(corpus_folder / "glossary.csv"),
     ]
     return sorted(problems, key=lambda p: (p.file, p.line))
