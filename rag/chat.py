@@ -98,7 +98,7 @@ class Chatbot:
         standalone, more = self.understand(asked, history, spoken)
         read, vector, hits = self.look(standalone, spoken, within)
         if standalone != asked and not more:
-            read = replace(read, told="\n".join(turn.answer for turn in history))
+            read = _after(read, history)
         retrieved = time.perf_counter()
         if instead_of_a_question(asked) == "contact" and not any(_CONTACT.search(h.passage.page_content) for h in hits):
             answers = iter((self._without(asked, spoken, "contact", hits),))
@@ -270,6 +270,8 @@ class Chatbot:
         instead = instead_of_a_question(asked)
         understood = self.understand(asked, history, spoken)
         read, vector, hits = self.look(understood.text, spoken)
+        if understood.text != asked and not understood.more:
+            read = _after(read, history)
         found = self._evidence.candidates(read, vector, hits)
         judged = self._evidence.judge(read, found)
         answer = self.ask(question, history, language=language)
@@ -368,6 +370,11 @@ class Chatbot:
     def _read(self, question: str, language: Language) -> Question:
         spelled = self._retriever.lexical.respell(as_written(question, language), language)
         return read_question(spelled, language=language, known_names=self._evidence.names[language])
+
+
+def _after(read: Question, history: Sequence[Turn]) -> Question:
+    """A question that follows others, with what their answers told."""
+    return replace(read, told="\n".join(turn.answer for turn in history))
 
 
 # --- more, and why ------------------------------------------------------------------------------

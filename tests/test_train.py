@@ -293,6 +293,16 @@ def test_a_scorer_puts_in_order_what_is_near_and_nothing_else(
         assert heeded == sorted(heeded, reverse=True)
 
 
+def test_what_an_earlier_answer_quoted_loses_in_score(ordered: Ordered) -> None:
+    first, *others = ordered.candidates
+    weights = {"en": dict.fromkeys(first.features, 1.0), "es": {}}
+    alone = {c.number: c.score for c in ordered.evidence.choose(ordered.question, ordered.candidates, weights)}
+    told = replace(ordered.question, told=f"It was said: {first.quote} [1]")
+    after = {c.number: c.score for c in ordered.evidence.choose(told, ordered.candidates, weights)}
+    assert after[first.number] == pytest.approx(alone[first.number] - 1.5)
+    assert all(after[c.number] == alone[c.number] for c in others)
+
+
 def test_what_a_scorer_says_is_measured_and_without_one_nothing_is_reread(ordered: Ordered, scorer: Scorer) -> None:
     before = [replace(c, score=0.0) for c in ordered.candidates]
     read = [c for c in ordered.evidence.reread(ordered.question, before) if READ in c.features]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rag.check.articles import short
+from rag.check.questions import objects
 from rag.corpus import Article, Problem
 from rag.splits import NEAR_MISSES, TUNING, strings
 from rag.text import LANGUAGES, fold
@@ -17,18 +17,11 @@ def check_learning(folder: Path, articles: Mapping[str, Article]) -> Iterator[Pr
     """Hold each against the articles it names, and that no question stands there twice. A folder may have neither."""
     for file, of_line in ((folder / TUNING, _case), (folder / NEAR_MISSES, _pair)):
         seen: dict[str, int] = {}
-        lines = file.read_text(encoding="utf-8").split("\n") if file.is_file() else []
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
+        for read in objects(file) if file.is_file() else ():
+            if isinstance(read, Problem):
+                yield read
                 continue
-            try:
-                found = json.loads(line)
-            except json.JSONDecodeError as error:
-                yield Problem(str(file), number, f"not JSON: {error.msg} at column {error.colno}")
-                continue
-            if not isinstance(found, dict):
-                yield Problem(str(file), number, "expected an object")
-                continue
+            number, found = read
             yield from (Problem(str(file), number, m) for m in of_line(found, articles))
             for asked in filter(None, (fold(str(found.get(n, ""))) for n in ("question", "answered", "missed"))):
                 if seen.setdefault(asked, number) != number:

@@ -22,24 +22,32 @@ def check_questions(file: Path, articles: Mapping[str, Article]) -> Iterator[Pro
         yield Problem(str(file), 0, "not there")
         return
     cases: list[tuple[int, dict[str, Any]]] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            case = json.loads(line)
-        except json.JSONDecodeError as error:
-            yield Problem(str(file), number, f"not JSON: {error.msg} at column {error.colno}")
-            continue
-        if isinstance(case, dict) and isinstance(case.get("tags"), dict):
-            cases.append((number, case))
+    for found in objects(file):
+        if isinstance(found, Problem):
+            yield found
+        elif isinstance(found[1].get("tags"), dict):
+            cases.append(found)
         else:
-            yield Problem(str(file), number, "expected an object with `id`, `question`, `language` and `tags`")
+            yield Problem(str(file), found[0], "expected an object with `id`, `question`, `language` and `tags`")
     for number, case in cases:
         yield from (Problem(str(file), number, m) for m in [*_case(case, articles), *_tags(case, articles)])
         if case.get("answerable"):
             yield from (Problem(str(file), number, m) for m in _gold(case, articles))
     yield from _together(file, cases)
     yield from _sides(file, cases, articles)
+
+
+def objects(file: Path) -> Iterator[tuple[int, dict[str, Any]] | Problem]:
+    """The objects of a JSONL file with the numbers of their lines, and what is none."""
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except json.JSONDecodeError as error:
+            yield Problem(str(file), number, f"not JSON: {error.msg} at column {error.colno}")
+            continue
+        yield (number, found) if isinstance(found, dict) else Problem(str(file), number, "expected an object")
 
 
 def _case(case: dict[str, Any], articles: Mapping[str, Article]) -> Iterator[str]:
